@@ -54,6 +54,9 @@ class Settings(BaseModel):
     """Port of the UI of `fw-assets ui`."""
     fw_prices: Path | None = None
     """Your own price file, which wins over the platform's list and the shipped one."""
+    fw_sentence_encoder: bool = True
+    """Whether sentence embeddings with logistic regression are among the free models of each session: `0` leaves them
+    out, where a minute of CPU for ten thousand texts is too long."""
     fw_reader_model: str | None = None
     """A chat model that reads the clauses of an instruction that the parser did not understand; a person confirms them.
     Same as `--reader-model`."""

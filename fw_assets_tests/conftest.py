@@ -28,6 +28,7 @@ def no_models_of_this_machine(tmp_path_factory: pytest.TempPathFactory) -> Itera
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_DATA_HOME", str(tmp_path_factory.mktemp("data")))
         patch.delenv("FW_LANGUAGE_MODELS", raising=False)
+        patch.setenv("FW_SENTENCE_ENCODER", "0")
         yield
 
 
@@ -51,6 +52,7 @@ def here(project: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
     for name in [name for name in os.environ if name.startswith(("FW_", "FIREWORKS_", "DAGSTER"))]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("FW_WORKSPACE", str(project.workspace))
+    monkeypatch.setenv("FW_SENTENCE_ENCODER", "0")
     monkeypatch.chdir(project.folder)
     return project
 

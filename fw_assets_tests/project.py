@@ -53,6 +53,8 @@ class Project:
         self.environment = {
             **{key: value for key, value in os.environ.items() if not key.startswith(("FW_", "FIREWORKS_", "DAGSTER"))},
             "FW_WORKSPACE": str(self.workspace),
+            # Seconds of CPU for each platform of a test's own; the tests of the encoder ask for it.
+            "FW_SENTENCE_ENCODER": "0",
         }
 
     def copied(self, folder: Path) -> Self:

@@ -69,7 +69,8 @@ ROOMS: dict[str, dict[str, str]] = {
         "prompting": "errors values dataset fields labels",
         "arms": "arm prompting",
         "request_form": "values prompting",
-        "metrics": "values dataset fields clusters intervals mistake_costs prompting",
+        "metrics": "values fields clusters intervals mistake_costs prompting",
+        "baselines": "values dataset prompting metrics",
         "selection": "arm values clusters gate_policy mistake_costs intervals session slices metrics",
         "gate": "values gate_policy session metrics selection",
         "plan": "arm errors values label_descriptions mistake_costs session catalogue cost labels selection",
@@ -99,8 +100,10 @@ ROOMS: dict[str, dict[str, str]] = {
         "approvals": "errors values budget",
         "registration": "run_config values platform",
         "run_workers": "machine run_tags",
-        "evaluation": "errors input_digests progress values budget platform planning approvals",
-        "prediction": "errors input_digests machine progress values budget platform registration evaluation",
+        "evaluation": "errors progress values budget platform planning approvals",
+        "free_models": "errors input_digests values platform evaluation",
+        "prediction": "errors input_digests machine progress values budget platform registration evaluation "
+        "free_models",
         "exporting": "errors values platform evaluation",
         "reporting": "input_digests phases values budget platform approvals",
         "resources": "platform run_origin run_tags run_workers",
@@ -110,7 +113,7 @@ ROOMS: dict[str, dict[str, str]] = {
         "steps": "asset_table errors input_digests machine partitions progress stored_fields failures phases values "
         "budget platform planning run_tags approvals resources ui workflow",
         "assets": "errors input_digests partitions progress run_config config phases values budget platform "
-        "planning run_tags approvals registration evaluation reporting resources ui steps workflow",
+        "planning run_tags approvals registration evaluation free_models reporting resources ui steps workflow",
         "automation": "machine partitions progress run_config config phases values "
         "failures jobs platform planning run_tags approvals registration resources runner standing steps "
         "run_origin workflow",
@@ -126,6 +129,7 @@ ROOMS: dict[str, dict[str, str]] = {
         "sections": "formatting glossary schema table fields imbalance",
         "advice": "formatting imbalance schema sections",
         "confusion": "formatting schema sections table",
+        "free_models": "formatting schema sections table",
         "trend": "formatting schema table",
         "distributions": "formatting schema sections table",
         "card": "formatting schema table fields imbalance sections",
@@ -133,7 +137,7 @@ ROOMS: dict[str, dict[str, str]] = {
         "assembly": "formatting glossary schema sections",
         "plots": "formatting schema confusion sections trend",
         "rendering": "escape formatting schema table fields imbalance advice confusion card plan sections trend "
-        "distributions plots",
+        "distributions free_models plots",
     },
     "embedded": {
         "errors": "",

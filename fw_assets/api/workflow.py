@@ -193,7 +193,7 @@ class Workflow:
                 if options:
                     raise input_error("is for the rows of a table, not for one text", field=min(options))
                 if free:
-                    return label_text_freely(store, self.name, rows, system=system)
+                    return label_text_freely(store, platform, self.name, rows, system=system)
                 return label_text(store, platform, self.name, rows, system=system)
             with progress():
                 return label_table(store, platform, self.name, rows, system=system, free=free, **options)[0]

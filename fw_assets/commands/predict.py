@@ -135,7 +135,7 @@ def _label_text(root: str, name: str, text: str, *, system: str | None, free: bo
     store = Workspace(root)
     registered_dataset(store, name)
     if free:
-        answer = label_text_freely(store, name, text, system=system)
+        answer = label_text_freely(store, platform_from_environment(), name, text, system=system)
     else:
         answer = label_text(store, platform_from_environment(), name, text, system=system)
     if answer.systems > 1:

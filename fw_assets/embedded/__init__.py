@@ -12,6 +12,8 @@
     set_up_language_model(wheel)  make SmolLM2-135M-Instruct one of the base models
     export_model(files, format, folder, cache, requests)   write a tuned model in a form that other programs load
     count_tokens(text)            tokens of a text, as the platform bills them
+    embed_sentences(texts, cache) embeddings of texts by the sentence encoder of MiniLM
+    missing_sentence_encoder()    how to get its weights, where they are not on this machine
     ACCOUNT                       the account id of this platform
 
 Other packages import only these names. Several processes may use one home at once: servers in-process and over HTTP,
@@ -28,6 +30,7 @@ from fw_assets.embedded.store.resource_names import ACCOUNT
 if TYPE_CHECKING:
     from fw_assets.embedded.app import create_app
     from fw_assets.embedded.engine.features.minilm_setup import set_up_minilm
+    from fw_assets.embedded.engine.features.sentence_features import embed_sentences, missing_sentence_encoder
     from fw_assets.embedded.engine.language_model.adding import add_language_model, set_up_language_model
     from fw_assets.embedded.exporting.export import export_model
     from fw_assets.embedded.inference.token_counts import count_tokens
@@ -43,8 +46,10 @@ __all__ = [
     "count_tokens",
     "counts",
     "create_app",
+    "embed_sentences",
     "export_model",
     "flush_counts",
+    "missing_sentence_encoder",
     "rehearse_prices",
     "secret_in",
     "serve",
@@ -55,6 +60,8 @@ __all__ = [
 _MODULES = {
     "add_language_model": "engine.language_model.adding",
     "set_up_minilm": "engine.features.minilm_setup",
+    "embed_sentences": "engine.features.sentence_features",
+    "missing_sentence_encoder": "engine.features.sentence_features",
     "set_up_language_model": "engine.language_model.adding",
     "create_app": "app",
     "export_model": "exporting.export",

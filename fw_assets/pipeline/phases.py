@@ -32,7 +32,7 @@ from fw_assets.pipeline.input_digests import (
 from fw_assets.pipeline.run_config import Driver, approval_config
 from fw_assets.pipeline.stored_fields import StoredBaselines, StoredFinalists, StoredPlan
 from fw_assets.workspace.dataset_rows import split_rows_path
-from fw_assets.workspace.predictions import PARTS, prediction_path
+from fw_assets.workspace.predictions import PARTS, encoder_path, prediction_path
 from fw_assets.workspace.workspace import Workspace
 
 AUTOMATIC = "auto_approve_up_to_usd"
@@ -251,7 +251,8 @@ class _Approved:
         if tuned:
             return self._tuning(finalists, tuned, ())
         baselines = self.workspace.require_fields("baselines", self.dataset, StoredBaselines).found
-        if not all(self._has_predictions(item.name, "baseline", PARTS) for item in baselines):
+        fitted = all(item.name != "encoder" or self.workspace.exists(*encoder_path(self.dataset)) for item in baselines)
+        if not fitted or not all(self._has_predictions(item.name, "baseline", PARTS) for item in baselines):
             step = self._step(BASELINES, None, baseline_inputs(self.plan_digest))
             return self._unplanned() or self._running((step,), "what needs no language model to be scored again")
         return self._unplanned()

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from fw_assets.classification.cost.ranges import Range
+from fw_assets.classification.metrics.latency import Latency
 from fw_assets.classification.selection.verdict import Verdict, p_value_text
 from fw_assets.classification.values import Interval
 
@@ -106,6 +107,19 @@ def rows_text(rows: int, groups: int | None, noun: str = "test row") -> str:
     """`192 test rows, 24 distinct`; without the latter where every row is a group of its own."""
     text = plural(rows, noun)
     return text if groups is None or groups == rows else f"{text}, {groups:,} distinct"
+
+
+def seconds_text(seconds: float) -> str:
+    """`3.1 ms`, `210 ms` or `1.4 s`, three digits at most."""
+    if seconds >= 0.9995:
+        return f"{seconds:,.1f} s"
+    milliseconds = 1000 * seconds
+    return f"{milliseconds:.0f} ms" if milliseconds >= 9.95 else f"{milliseconds:.1f} ms"
+
+
+def latency_text(latency: Latency | None) -> str:
+    """`3.1 ms, 5.2 ms`: the median and the 95th percentile; empty where nothing was timed."""
+    return "" if latency is None else f"{seconds_text(latency.p50)}, {seconds_text(latency.p95)}"
 
 
 def usd(amount: float | None, digits: int = 2) -> str:

@@ -13,7 +13,11 @@ OUTCOMES = {
     "failed": "no answer came back (transport)",
 }
 
-BASELINES = {"majority": "always the most frequent label", "tfidf": "TF-IDF with logistic regression"}
+BASELINES = {
+    "majority": "always the most frequent label",
+    "tfidf": "TF-IDF with logistic regression",
+    "encoder": "sentence embeddings with logistic regression",
+}
 
 STAGES = {
     "base-evaluation": "base evaluation",

@@ -28,6 +28,11 @@ def prediction_path(dataset: str, slug: str, kind: str, part: str) -> tuple[str,
     return (dataset, "predictions", f"{slug}-{kind}-{part}.parquet")
 
 
+def encoder_path(dataset: str) -> tuple[str, ...]:
+    """The path of the regression on sentence embeddings, which answers as it was scored."""
+    return (dataset, "free_models", "encoder.parquet")
+
+
 def predictions(
     store: Workspace, dataset: str, slug: str, kind: str, part: str, columns: Sequence[str] = COMPARED_COLUMNS
 ) -> pl.DataFrame:

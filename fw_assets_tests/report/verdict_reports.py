@@ -9,9 +9,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from fw_assets.classification.baselines.baselines import BaselineScores
 from fw_assets.classification.gate.deploy_gate import gate
 from fw_assets.classification.gate.majority_line import majority_line
-from fw_assets.classification.metrics.baselines import BaselineScores
 from fw_assets.classification.metrics.scores import score
 from fw_assets.classification.selection.comparison import compare
 from fw_assets.classification.selection.pair_comparison import compare_accuracy, compare_all

@@ -92,7 +92,7 @@ def on_approval(
         steps.append(f"{every} also answers at most {session.free_rows} test rows {how}.")
     if session.null_control:
         steps.append("Each base model answers the test rows a second time, as a null control.")
-    steps.append("Two baselines that need no language model are trained here, at no cost.")
+    steps.append("Free models that need no language model are trained here, at no cost.")
     if priced.finalists:
         best = "the best one" if priced.finalists == 1 else f"the best {priced.finalists}"
         rows = f"{'by the cost of mistakes ' if session.costs else ''}on validation rows"

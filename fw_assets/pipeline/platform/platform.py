@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import httpx
+import numpy as np
+from numpy.typing import NDArray
 
 from fw_assets.classification.errors import input_error
 from fw_assets.fireworks import HOSTED, Fireworks
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from fw_assets.embedded.exporting.export import Exported, ExportFormat
 
 T = TypeVar("T")
+ENCODER = "all-MiniLM-L6-v2"
+"""What `Platform.embed` embeds texts by."""
 _IN_PROCESS_URL = "http://embedded.localhost"
 """Never resolved: requests to it are answered inside this process."""
 
@@ -118,6 +122,29 @@ class Platform:
         from fw_assets.embedded import export_model
 
         return export_model(files, form, folder, self.home / "cache", requests, exact=exact)
+
+    @property
+    def missing_encoder(self) -> str | None:
+        """Why texts cannot be embedded on this machine; None where they can. It needs no platform."""
+        from fw_assets.embedded import missing_sentence_encoder
+
+        if not settings().fw_sentence_encoder:
+            return "FW_SENTENCE_ENCODER=0 leaves it out"
+        advice = missing_sentence_encoder()
+        return advice and f"its weights are not on this machine: {advice}"
+
+    def embed(self, texts: Sequence[str], *, anew: bool = False) -> NDArray[np.float32]:
+        """Sentence embeddings of texts (texts, features), computed on this machine whatever the platform.
+
+        Args:
+            anew: without what was computed before.
+
+        Raises:
+            RuntimeError: the encoder's weights are missing, or are not the published ones.
+        """
+        from fw_assets.embedded import embed_sentences
+
+        return embed_sentences(texts, self.home / "cache", anew=anew)
 
     def call(self, work: Callable[[Fireworks], Awaitable[T]]) -> T:
         """Run `work` with a client of its own, and return its result."""

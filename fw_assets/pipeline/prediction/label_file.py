@@ -16,10 +16,10 @@ from fw_assets.classification.prompting.label_probabilities import why_none
 from fw_assets.classification.unlabelled.input_table import MESSAGES, InputTable
 from fw_assets.classification.unlabelled.output_table import write_output
 from fw_assets.pipeline.errors import NoProbabilities, PredictionAboveCeiling
-from fw_assets.pipeline.evaluation.free_model import FreeModel, free_model
 from fw_assets.pipeline.evaluation.online import MAX_ALTERNATIVES
 from fw_assets.pipeline.evaluation.request_set import RequestSet
 from fw_assets.pipeline.evaluation.response_cache import ResponseCache, StoredAnswer
+from fw_assets.pipeline.free_models.free_model import FreeModel, free_model
 from fw_assets.pipeline.machine import this_process
 from fw_assets.pipeline.platform.platform import Platform
 from fw_assets.pipeline.prediction.label_request import LabelRequest, check_names, local_copy, read_file
@@ -109,7 +109,7 @@ def _label_freely(
     folder: Path,
 ) -> LabelledFile | None:
     """Label a file with the free model, which costs nothing and is asked anew each time."""
-    model, session = free_model(store, dataset), store.require("plan", dataset, Plan).session
+    model, session = free_model(store, platform, dataset), store.require("plan", dataset, Plan).session
     if wanted.probabilities:
         raise NoProbabilities("the free model", "it tells the most probable alone")
     source = local_copy(platform, wanted.file, folder)

@@ -9,8 +9,8 @@ from fw_assets.classification.prompting.completion import Completion
 from fw_assets.classification.prompting.record_parser import RecordParser
 from fw_assets.pipeline.errors import NotServed
 from fw_assets.pipeline.evaluation.answer_one import answer_one
-from fw_assets.pipeline.evaluation.free_model import free_model
 from fw_assets.pipeline.evaluation.removed_deployment import require_deployment
+from fw_assets.pipeline.free_models.free_model import free_model
 from fw_assets.pipeline.platform.platform import Platform
 from fw_assets.pipeline.values.delivery import DeploymentRecord
 from fw_assets.pipeline.values.prediction import LabelledText
@@ -55,11 +55,13 @@ def label_text(
     )
 
 
-def label_text_freely(store: Workspace, dataset: str, text: str, *, system: str | None = None) -> LabelledText:
+def label_text_freely(
+    store: Workspace, platform: Platform, dataset: str, text: str, *, system: str | None = None
+) -> LabelledText:
     """The free model's label of a text.
 
     Raises:
         FileNotFoundError, PhaseError: the dataset has not been evaluated, or cannot have such a model.
     """
-    answer = free_model(store, dataset).answer(tested_opening(store, dataset).conversation(text, system))
+    answer = free_model(store, platform, dataset).answer(tested_opening(store, dataset).conversation(text, system))
     return LabelledText(labels=answer.labels, confidence=answer.confidence, text=answer.text, model=answer.method)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
+from fw_assets.classification.baselines.baselines import BaselineScores
 from fw_assets.classification.metrics.scores import Scores
 from fw_assets.classification.plan.plan import Plan
 from fw_assets.classification.selection.pair_comparison import PairComparison, compare_accuracy, compare_all
 from fw_assets.classification.selection.selection import Winner
+from fw_assets.report.assembly.baselines import best_baseline
 from fw_assets.report.assembly.pairs import Model, pair_result, tied_groups
 from fw_assets.report.schema.comparison import PairResult, TiedGroup
 from fw_assets.workspace.predictions import prediction_batches
@@ -58,6 +60,28 @@ def candidate_pairs(
         pairs=tuple(pair_result(*pair, comparison) for pair, comparison in pairs.items()),
         tied=tied_groups(models, pairs),
     )
+
+
+def free_pairs(
+    store: Workspace, plan: Plan, baselines: Sequence[BaselineScores], kept: Model, winner: Winner
+) -> tuple[PairResult, ...]:
+    """The free models, each first, against the model in use and the best fine-tuned one, adjusted together.
+
+    The best of them against the model in use is left out: it is judged by itself (`baseline_comparison`).
+    """
+    best = best_baseline(baselines)
+    others: list[Model] = [kept]
+    if winner.challenger is not None and (winner.challenger, "tuned") != kept:
+        others.append((winner.challenger, "tuned"))
+    compared: dict[tuple[Model, Model], PairComparison] = {
+        ((item.name, "baseline"), other): _compared(
+            store, plan.dataset, (item.name, "baseline"), other, plan.session.margin
+        )
+        for item in baselines
+        for other in others
+        if item is not best or other != kept
+    }
+    return tuple(pair_result(*pair, comparison) for pair, comparison in compare_all(compared).items())
 
 
 def _compared(store: Workspace, dataset: str, first: Model, second: Model, margin: float) -> PairComparison:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
+from fw_assets.classification.baselines.baselines import BaselineScores
 from fw_assets.classification.cost.cost_lines import Estimate
 from fw_assets.classification.cost.ledger import LedgerEntry
 from fw_assets.classification.cost.prices import per_1000_answers
-from fw_assets.classification.metrics.baselines import BaselineScores
 from fw_assets.classification.metrics.confidence import ModelConfidence
 from fw_assets.classification.metrics.scores import Scores
 from fw_assets.classification.plan.plan import Plan

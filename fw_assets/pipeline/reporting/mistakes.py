@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-from fw_assets.classification.metrics.baselines import BaselineScores
+from fw_assets.classification.baselines.baselines import BaselineScores
 from fw_assets.classification.metrics.expected_cost import (
     COSTED_COLUMNS,
     RowCosts,

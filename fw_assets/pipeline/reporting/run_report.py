@@ -15,7 +15,7 @@ from fw_assets.pipeline.approvals import require_approval
 from fw_assets.pipeline.budget.account import PlanAccount
 from fw_assets.pipeline.platform.platform import Platform
 from fw_assets.pipeline.reporting.billing import billed_days
-from fw_assets.pipeline.reporting.candidate_pairs import candidate_pairs
+from fw_assets.pipeline.reporting.candidate_pairs import candidate_pairs, free_pairs
 from fw_assets.pipeline.reporting.confused_cells import confused_cells
 from fw_assets.pipeline.reporting.diagnostics import baseline_comparison, cost_points, diagnostics, learning_points
 from fw_assets.pipeline.reporting.distributions import distribution_results
@@ -103,6 +103,8 @@ def run_report(platform: Platform, account: PlanAccount) -> Report:
         choice=against.choice,
         pairs=against.pairs,
         tied=against.tied,
+        free_pairs=free_pairs(store, plan, baselines.found, kept, record.winner) if baselines else (),
+        free_left_out=baselines.left_out if baselines else "",
         similarity=similarity_results(store, dataset, names, plan.rows.get("train", 0), plan.rows.get("test", 0)),
         distributions=()
         if plan.label_set.multi_label

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import dagster as dg
 
-from fw_assets.classification.metrics.baselines import BaselineScores
+from fw_assets.classification.baselines.baselines import BaselineScores
 from fw_assets.classification.metrics.scores import Scores
 from fw_assets.classification.plan.plan import Plan
 from fw_assets.pipeline.ui.check_result import check_result

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from fw_assets.classification.baselines.baselines import BaselineScores
 from fw_assets.classification.cost.machine_time import Pace
-from fw_assets.classification.metrics.baselines import BaselineScores
 from fw_assets.classification.metrics.confidence import ModelConfidence
 from fw_assets.classification.metrics.scores import Scores
 from fw_assets.classification.request_form import RequestForm
@@ -57,9 +57,14 @@ class OrderControl(Frozen):
 
 
 class Baselines(Frozen):
-    """Scores without a language model, in the order of `BASELINES`."""
+    """Scores without a language model.
+
+    Attributes:
+        left_out: why the sentence encoder is none of them; empty where it is, and in values of earlier versions.
+    """
 
     found: tuple[BaselineScores, ...]
+    left_out: str = ""
 
 
 class BaseMetrics(Frozen):

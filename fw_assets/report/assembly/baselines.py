@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Literal
 
-from fw_assets.classification.metrics.baselines import BaselineScores
+from fw_assets.classification.baselines.baselines import BaselineScores
 from fw_assets.classification.selection.comparison import Comparison
 from fw_assets.classification.selection.paired_tests import holm, holm_levels
 from fw_assets.report.schema.bounds import bounds
@@ -98,6 +98,7 @@ def baseline_results(
             balanced_accuracy_interval=item.test.balanced_accuracy_interval
             and bounds(item.test.balanced_accuracy_interval),
             versus=comparison if item is best else None,
+            latency=item.latency,
         )
         for item in sorted(baselines, key=lambda item: -item.validation.headline.value)
     )

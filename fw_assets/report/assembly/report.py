@@ -65,6 +65,8 @@ def build_report(
     choice: PairResult | None = None,
     pairs: Sequence[PairResult] = (),
     tied: Sequence[TiedGroup] = (),
+    free_pairs: Sequence[PairResult] = (),
+    free_left_out: str = "",
     similarity: Sequence[SimilarityResult] = (),
     distributions: Sequence[DistributionResult] = (),
     slices: Slices | None = None,
@@ -86,6 +88,7 @@ def build_report(
         billed: the account's own bill of the run's days.
         choice: the best fine-tuned model against the best that needs no tuning, on the test rows.
         pairs, tied: all candidates against each other.
+        free_pairs: the free models against the others; free_left_out: why there is no sentence encoder among them.
         distributions: scores of the probabilities of all labels.
         similarity: accuracy by similarity to the training rows; slices: by the slices that the session names.
         fields: of answers that are objects of several.
@@ -154,6 +157,8 @@ def build_report(
         choice=choice,
         pairs=tuple(pairs),
         tied=tuple(tied),
+        free_pairs=tuple(free_pairs),
+        free_left_out=free_left_out,
         similarity=tuple(similarity),
         distributions=tuple(distributions),
         slices=slices,

@@ -13,6 +13,7 @@ from fw_assets.report.confusion import tables as confusion
 from fw_assets.report.confusion.cells import cell_rows
 from fw_assets.report.distributions import table as distributions
 from fw_assets.report.fields import tables
+from fw_assets.report.free_models import against as free_models
 from fw_assets.report.imbalance.judged_models import judged_models
 from fw_assets.report.imbalance.macro import label_averages
 from fw_assets.report.sections import (
@@ -46,6 +47,7 @@ CONTEXT: dict[str, Any] = {
     "distributions": distributions,
     "fields": tables,
     "formatting": formatting,
+    "free_models": free_models,
     "headline": headline,
     "judged_models": judged_models,
     "label_averages": label_averages,

@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from fw_assets.classification.metrics.latency import Latency
 from fw_assets.classification.selection.verdict import Verdict
 from fw_assets.classification.values import Frozen
 from fw_assets.report.schema.bounds import Bounds
@@ -150,5 +151,7 @@ class BaselineResult(Frozen):
     macro_f1_interval: Bounds | None = None
     balanced_accuracy_interval: Bounds | None = None
     versus: BaselineComparison | None = None
+    latency: Latency | None = None
+    """Of one row at a time on the machine that scored it; null in reports of earlier versions."""
     label: str | None = None
     """The one that it always gives; None where it learns more, where rows may have several, and in earlier versions."""

@@ -216,6 +216,10 @@ class Report(Frozen):
     pairs: tuple[PairResult, ...] = ()
     """All candidates against each other, adjusted together."""
     tied: tuple[TiedGroup, ...] = ()
+    free_pairs: tuple[PairResult, ...] = ()
+    """The free models against the model in use and the best fine-tuned one, but for the pair in `baselines`."""
+    free_left_out: str = ""
+    """Why sentence embeddings are not among the free models; empty where they are."""
     similarity: tuple[SimilarityResult, ...] = ()
     """Accuracy of each model by similarity of the test rows to their nearest training row."""
     distributions: tuple[DistributionResult, ...] = ()

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from fw_assets.classification.metrics.baselines import BaselineScores
+from fw_assets.classification.baselines.baselines import BaselineScores
 from fw_assets.classification.metrics.scores import score
 from fw_assets.classification.selection.comparison import compare
 from fw_assets.classification.selection.paired_tests import holm

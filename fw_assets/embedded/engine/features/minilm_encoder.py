@@ -28,7 +28,7 @@ class MinilmTextEncoder:
     name = "minilm"
 
     def __init__(self, cache: Path) -> None:
-        self._encoder = _sentence_encoder(cache)
+        self._encoder = sentence_encoder(cache)
         self._label_embeddings: dict[tuple[str, ...], F32] = {}
 
     @staticmethod
@@ -67,5 +67,6 @@ class MinilmTextEncoder:
 
 
 @lru_cache(maxsize=2)
-def _sentence_encoder(cache: Path) -> SentenceEncoder:
+def sentence_encoder(cache: Path) -> SentenceEncoder:
+    """The encoder of this process that keeps its files in `cache`."""
     return SentenceEncoder(cache)

@@ -52,11 +52,19 @@ class SentenceEncoder:
         self._memory: OrderedDict[bytes, bytes] = OrderedDict()
         self._lock = threading.Lock()
 
-    def embed(self, texts: Sequence[str], max_tokens: int) -> NDArray[np.float32]:
-        """The embeddings, (texts, 1152), of the texts cut to `max_tokens` tokens (512 at most)."""
+    def embed(self, texts: Sequence[str], max_tokens: int, *, anew: bool = False) -> NDArray[np.float32]:
+        """The embeddings, (texts, 1152), of the texts cut to `max_tokens` tokens (512 at most).
+
+        Args:
+            anew: without the caches, as texts are embedded that nobody has asked for before.
+        """
         token_rows = token_ids(self._tokenizer, texts, min(max_tokens, MAX_TOKENS))
         keys = [_key(ids) for ids in token_rows]
         ids_by_key = dict(zip(keys, token_rows, strict=True))
+        if anew:
+            fresh = [self._run([entry])[0] for entry in ids_by_key.items()]
+            rows = dict(zip(ids_by_key, fresh, strict=True))
+            return np.array([rows[key] for key in keys], np.float32).reshape(len(keys), FEATURES)
         embeddings = self._from_memory(ids_by_key)
         missing = [key for key in ids_by_key if key not in embeddings]
         if missing:

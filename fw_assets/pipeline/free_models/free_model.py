@@ -1,4 +1,4 @@
-"""Free model of a dataset, trained again on its training rows, for texts that are asked one by one."""
+"""Free model of a dataset, as it was scored, for texts that are asked one by one."""
 
 from __future__ import annotations
 
@@ -8,15 +8,19 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from fw_assets.classification.baselines.baselines import fit_baseline
+from fw_assets.classification.baselines.encoder import EncoderModel
+from fw_assets.classification.baselines.predictor import predictions
 from fw_assets.classification.dataset.chat import Turn
-from fw_assets.classification.metrics.baselines import fit_baseline
 from fw_assets.classification.plan.plan import Plan
 from fw_assets.classification.prompting.prompt import Prompt
 from fw_assets.pipeline.errors import PhaseError
 from fw_assets.pipeline.input_digests import baseline_inputs
+from fw_assets.pipeline.platform.platform import Platform
 from fw_assets.pipeline.values.evaluation import Baselines
 from fw_assets.report.assembly.baselines import best_baseline
 from fw_assets.workspace.dataset_rows import split_rows
+from fw_assets.workspace.predictions import encoder_path
 from fw_assets.workspace.workspace import Workspace
 
 
@@ -61,20 +65,28 @@ class FreeModel:
         return self.predict(rows).select("predicted", "confidence", "completion")
 
 
-def free_model(store: Workspace, dataset: str) -> FreeModel:
-    """The baseline that is best on the validation rows, the one that the report names.
+def free_model(store: Workspace, platform: Platform, dataset: str, name: str | None = None) -> FreeModel:
+    """A baseline, by default the one that is best on the validation rows, which the report names.
 
-    It is fitted as it was for the report, with the same rows and seed; nothing is asked of a platform.
+    It answers as it did for the report: fitted again with the same rows and seed, or as it was stored. Nothing is asked
+    of a platform.
 
     Raises:
-        PhaseError: the dataset has a plan whose baselines are not scored yet.
+        PhaseError: the dataset has a plan whose baselines are not scored yet, or the encoder is not on this machine.
     """
     plan, scored = store.require("plan", dataset, Plan), store.read("baselines", dataset, Baselines)
     header = store.header("baselines", dataset)
-    best = best_baseline(scored.found) if scored else None
+    found = [item for item in scored.found if name in (None, item.name)] if scored else []
+    best = best_baseline(found)
     if best is None or header is None or header.inputs != baseline_inputs(plan.digest):
         raise PhaseError(f"{dataset} has no free model for its plan yet: finish it (fw-assets run {dataset} --approve)")
     prompt = store.require("prompt", dataset, Prompt)
     train = split_rows(store, dataset, "train").collect()
-    predict = fit_baseline(best.name, prompt, train, plan.session.seed)
-    return FreeModel(prompt, best.method, predict, train.head(1))
+    if best.name != "encoder":
+        return FreeModel(prompt, best.method, fit_baseline(best.name, prompt, train, plan.session.seed), train.head(1))
+    if missing := platform.missing_encoder:
+        raise PhaseError(
+            f"the free model of {dataset} is {best.method}, and the sentence encoder cannot run: {missing}"
+        )
+    predict = EncoderModel.from_frame(store.read_frame(*encoder_path(dataset))).predictor(prompt, platform.embed)
+    return FreeModel(prompt, best.method, lambda rows: predictions(prompt, rows, predict(rows)), train.head(1))

@@ -9,8 +9,8 @@ from typing import Any
 import polars as pl
 import pytest
 
-from fw_assets.classification.metrics import baselines
-from fw_assets.classification.metrics.baselines import BASELINES, BaselineName, baseline_method, fit_baseline
+from fw_assets.classification.baselines import tfidf as tfidf_module
+from fw_assets.classification.baselines.baselines import BASELINES, WordBaseline, baseline_method, fit_baseline
 from fw_assets.classification.metrics.scores import score
 from fw_assets.classification.prompting.answer_parser import PREDICTIONS, PROBABILITIES
 from fw_assets.classification.prompting.distribution import DISTRIBUTION
@@ -68,7 +68,7 @@ def test_words_are_learned(multi_label: bool) -> None:
 def test_words_are_learned_by_centroids_where_a_regression_does_not_fit(
     multi_label: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(baselines, "_MAX_REGRESSION_LABELS", 2)
+    monkeypatch.setattr(tfidf_module, "_MAX_REGRESSION_LABELS", 2)
     train, test = rows(60, several=multi_label), rows(30, 100, several=multi_label)
     fitted = fit_baseline("tfidf", prompt(multi_label), train, 0)
     found = fitted(test)
@@ -86,7 +86,7 @@ def test_the_method_says_what_limits_the_regression() -> None:
 
 
 @pytest.mark.parametrize("name", BASELINES)
-def test_the_frames_are_those_of_a_model_and_equal_each_time(name: BaselineName) -> None:
+def test_the_frames_are_those_of_a_model_and_equal_each_time(name: WordBaseline) -> None:
     train, parts = rows(40), {"validation": rows(10, 50), "test": rows(10, 70)}
     first, again = (fit_baseline(name, prompt(), train, 3) for _ in range(2))
     for part in parts.values():
