@@ -40,11 +40,13 @@ class InferenceServer:
 
     Attributes:
         manner: in which it is asked; found out by asking.
+        tells_prompts: whether it tells the probabilities of a prompt's tokens; None until it was asked.
     """
 
     def __init__(self, settings: ServerSettings, connection: Connection) -> None:
         self.settings, self.connection = settings, connection
         self.manner = Manner()
+        self.tells_prompts: bool | None = None
         self._names: dict[ServedModel, str] = {}
         self._lock = threading.Lock()
 

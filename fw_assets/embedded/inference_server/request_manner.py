@@ -25,10 +25,12 @@ class Manner:
     """One manner of asking.
 
     Attributes:
+        tokens: whether prompts are sent as tokens, where they are known.
         without: the optional fields that are left out.
         top: alternatives that are asked for with each token.
     """
 
+    tokens: bool = True
     constraint: Constraint = CONSTRAINTS[0]
     without: frozenset[str] = frozenset()
     top: int = TOP_LOGPROBS
@@ -38,6 +40,9 @@ class Manner:
         kept = {name: value for name, value in body.items() if name not in self.without}
         if "logprobs" in self.without:
             kept.pop("top_logprobs", None)
+        elif "prompt" in kept:
+            # Completions have the number of alternatives where chats have whether there are any.
+            kept["logprobs"] = self.top if kept.pop("top_logprobs", None) else 0
         elif "top_logprobs" in kept:
             kept["top_logprobs"] = self.top
         return kept if choices is None else kept | self._constraint(choices)
@@ -57,8 +62,14 @@ class Manner:
         after = CONSTRAINTS.index(self.constraint) + 1
         return replace(self, constraint=CONSTRAINTS[after]) if after < len(CONSTRAINTS) else None
 
-    def others(self, refusal: str, *, choices: bool) -> Iterator[Manner]:
-        """The manners that a refusal leaves to be tried, the likeliest first."""
+    def others(self, refusal: str, *, choices: bool, tokens: bool) -> Iterator[Manner]:
+        """The manners that a refusal leaves to be tried, the likeliest first.
+
+        Args:
+            choices, tokens: whether the request had choices, and was sent as tokens.
+        """
+        if tokens:
+            yield replace(self, tokens=False)
         if "logprobs" in refusal and "logprobs" not in self.without and self.top > FEW_TOP_LOGPROBS:
             yield replace(self, top=FEW_TOP_LOGPROBS)
         named = [name for name in _OPTIONAL if name in refusal and name not in self.without]

@@ -1,4 +1,4 @@
-"""Chat with the inference server: conversations out, texts with their token steps back, in a manner that it takes."""
+"""Requests to the inference server: prompts out, texts with their token steps back, in a manner that it takes."""
 
 from __future__ import annotations
 
@@ -12,14 +12,37 @@ from fw_assets.embedded.errors import RpcError, precondition
 from fw_assets.embedded.inference_server.connection import Call, Reply
 from fw_assets.embedded.inference_server.inference_server import InferenceServer, ServedModel
 from fw_assets.embedded.inference_server.request_manner import Manner
-from fw_assets.embedded.inference_server.token_steps import TokenStep, chat_steps
+from fw_assets.embedded.inference_server.token_steps import TokenStep, chat_steps, completion_steps
 
 log = logging.getLogger("fw_assets.embedded")
 
-_PATH = "/v1/chat/completions"
+_CHAT, _COMPLETIONS = "/v1/chat/completions", "/v1/completions"
 _MAX_MANNERS = 16
-_OF_THE_REQUEST = (400, 422)
-"""Statuses that another manner may avoid."""
+_OF_THE_REQUEST, _OF_THE_CALL = (400, 422), (404, 405, 501)
+"""Statuses that another manner may avoid: of the request's fields, and of completions as a call."""
+
+
+@dataclass(frozen=True)
+class ServedRequest:
+    """One request, without model and prompt.
+
+    Attributes:
+        tokens: the prompt, where this platform has the model's tokenizer.
+        end: the token that ends the answer.
+    """
+
+    messages: Sequence[Mapping[str, str]]
+    fields: Mapping[str, Any]
+    tokens: Sequence[int] | None = None
+    end: int | None = None
+
+    def body(self, *, tokens: bool) -> dict[str, Any]:
+        """The body, with the prompt as tokens or as messages."""
+        if tokens:
+            ends = [] if self.end is None else [self.end]
+            return {"prompt": list(self.tokens or ()), "stop_token_ids": ends, **self.fields}
+        # Prompts that are rendered here have thinking switched off where the template can.
+        return {"messages": self.messages, "chat_template_kwargs": {"enable_thinking": False}, **self.fields}
 
 
 @dataclass(frozen=True)
@@ -35,26 +58,30 @@ class ServedAnswer:
 class _Asked:
     """One request on its way: the manner of its next attempt, and those that were refused."""
 
-    body: Mapping[str, Any]
+    request: ServedRequest
     manner: Manner
     refused: list[Manner]
     left: list[Manner]
     first: Reply | None = None
     answer: ServedAnswer | RpcError | None = None
 
+    @property
+    def as_tokens(self) -> bool:
+        return self.manner.tokens and self.request.tokens is not None
+
 
 def ask(
     server: InferenceServer,
     model: ServedModel,
-    bodies: Sequence[Mapping[str, Any]],
+    requests: Sequence[ServedRequest],
     choices: Sequence[str] | None = None,
 ) -> list[ServedAnswer]:
-    """The answers to chat requests without `model`, each one of the choices where there are any.
+    """The answers to requests, each one of the choices where there are any.
 
     Raises:
         RpcError: the first request that is refused in every manner; of the connection.
     """
-    asked = [_Asked(body, server.manner, [], []) for body in bodies]
+    asked = [_Asked(request, server.manner, [], []) for request in requests]
     is_allowed = None if choices is None else set(choices).__contains__
     while open_ := [item for item in asked if item.answer is None]:
         for item, reply in zip(open_, _replies(server, model, open_, choices), strict=True):
@@ -92,7 +119,13 @@ def _send(
     server: InferenceServer, name: str, asked: Sequence[_Asked], choices: Sequence[str] | None
 ) -> list[Reply | RpcError]:
     return server.connection.send_all(
-        [Call(_PATH, {"model": name, **item.manner.fields(item.body, choices)}) for item in asked]
+        [
+            Call(
+                _COMPLETIONS if item.as_tokens else _CHAT,
+                {"model": name, **item.manner.fields(item.request.body(tokens=item.as_tokens), choices)},
+            )
+            for item in asked
+        ]
     )
 
 
@@ -103,15 +136,15 @@ def _take(
     if isinstance(reply, RpcError):
         item.answer = reply
         return
-    if reply.status in _OF_THE_REQUEST:
+    if reply.status in _OF_THE_REQUEST or (reply.status in _OF_THE_CALL and item.as_tokens):
         item.first = item.first or reply
-        item.left += item.manner.others(reply.message, choices=is_allowed is not None)
+        item.left += item.manner.others(reply.message, choices=is_allowed is not None, tokens=item.as_tokens)
         _next(server, item)
         return
     if not reply.ok:
         item.answer = server.refusal(reply)
         return
-    answer = _read(reply.content, item.manner)
+    answer = _read(reply.content, item.manner, completion=item.as_tokens)
     if answer is None:
         item.answer = precondition(
             f"{server.settings.url} (FW_INFERENCE_URL) is no OpenAI-compatible server: its answer has no message"
@@ -142,11 +175,11 @@ def _next(server: InferenceServer, item: _Asked, said: str = "") -> None:
         )
 
 
-def _read(content: Any, manner: Manner) -> ServedAnswer | None:
+def _read(content: Any, manner: Manner, *, completion: bool) -> ServedAnswer | None:
     try:
         (choice, *_) = content["choices"]
-        text = choice["message"]["content"] or ""
-        steps = tuple(chat_steps(choice))
+        text = choice["text"] if completion else choice["message"]["content"] or ""
+        steps = tuple(completion_steps(choice) if completion else chat_steps(choice))
         cut = choice.get("finish_reason") == "length"
     except (KeyError, TypeError, ValueError, AttributeError):
         return None

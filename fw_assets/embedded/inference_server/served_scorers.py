@@ -4,33 +4,48 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fw_assets.embedded.engine import losses
 from fw_assets.embedded.engine.label_sets import check_candidates, likely_sets
 from fw_assets.embedded.engine.written_answers import Decoding, WrittenAnswer
+from fw_assets.embedded.inference_server.answer_scoring import AnswerScoring
 from fw_assets.embedded.inference_server.inference_server import InferenceServer, ServedModel
 from fw_assets.embedded.inference_server.request_manner import TOP_LOGPROBS
-from fw_assets.embedded.inference_server.served_chat import ask, messages_of
+from fw_assets.embedded.inference_server.served_chat import ServedRequest, ask, messages_of
 from fw_assets.embedded.inference_server.token_steps import label_scores, log_probability
 
-_NO_THINKING = {"chat_template_kwargs": {"enable_thinking": False}}
-"""As the platform's own prompts have it where the template can."""
+if TYPE_CHECKING:
+    from fw_assets.embedded.engine.language_model.chat_prompt import ChatPrompt
+
+MAX_BASE_TOKENS = 2048
+"""Tokens of a conversation that a base model reads, as where it is answered here."""
 _MORE_TOKENS = 16
-"""Beyond the bytes of the longest label: the end of the turn, and the object around the label."""
+"""Beyond the longest label: the end of the turn, and the object around the label."""
 
 
 class ServedScorer:
     """Base model at the server, or an adapter over one.
 
     Args:
+        prompts: writes the model's prompts; without, the server does.
         manifest: of the adapter.
     """
 
-    def __init__(self, server: InferenceServer, model: ServedModel, manifest: Mapping[str, Any] | None = None) -> None:
-        self._server, self._model, self._manifest = server, model, manifest or {}
+    def __init__(
+        self,
+        server: InferenceServer,
+        model: ServedModel,
+        prompts: ChatPrompt | None = None,
+        manifest: Mapping[str, Any] | None = None,
+    ) -> None:
+        self._server, self._model, self._prompts, self._manifest = server, model, prompts, manifest or {}
+        self._limit: int = manifest["spec"]["max_context_length"] if manifest else MAX_BASE_TOKENS
+        self._scoring: AnswerScoring | None = None
+        if prompts is not None:
+            self._scoring = AnswerScoring(server, model, prompts, self._limit, calibrated=manifest is None)
 
     @property
     def labels(self) -> tuple[str, ...] | None:
@@ -49,8 +64,9 @@ class ServedScorer:
         labels = self._candidates(candidate_labels)
         written = self._manifest.get("answers", {})
         answers = [written.get(label, label) for label in labels]
-        temperature = self._manifest.get("temperature", 1.0)
-        return losses.log_softmax(self._chosen(texts, answers) / temperature)
+        scores = self._scoring.scores(texts, answers) if self._scoring is not None else None
+        scores = losses.log_softmax(scores if scores is not None else self._chosen(texts, answers))
+        return losses.log_softmax(scores / self._manifest.get("temperature", 1.0))
 
     def predict_sets(self, texts: Sequence[str], candidate_labels: Sequence[str] | None) -> list[tuple[str, ...]]:
         labels = self._candidates(candidate_labels)
@@ -61,20 +77,25 @@ class ServedScorer:
 
     def write(self, texts: Sequence[str], decodings: Sequence[Decoding]) -> list[WrittenAnswer]:
         """As of `Writer`."""
-        bodies = [
-            {
-                **self._body(text),
-                "max_tokens": decoding.max_tokens,
-                "temperature": decoding.temperature,
+        requests = [
+            self._request(
+                text,
+                1,
+                max_tokens=decoding.max_tokens,
+                temperature=decoding.temperature,
+                logprobs=True,
                 **({} if decoding.seed is None else {"seed": decoding.seed}),
-                "logprobs": True,
-            }
+            )
             for text, decoding in zip(texts, decodings, strict=True)
         ]
         return [
-            WrittenAnswer(answer.text, answer.cut, log_probability(answer.steps))
-            for answer in ask(self._server, self._model, bodies)
+            WrittenAnswer(answer.text.removeprefix(self._lead), answer.cut, log_probability(answer.steps))
+            for answer in ask(self._server, self._model, requests)
         ]
+
+    @property
+    def _lead(self) -> str:
+        return self._prompts.lead if self._prompts is not None else ""
 
     def _candidates(self, labels: Sequence[str] | None) -> tuple[str, ...]:
         if labels is None and self._manifest:
@@ -83,19 +104,22 @@ class ServedScorer:
 
     def _chosen(self, texts: Sequence[str], answers: Sequence[str]) -> losses.Floats:
         """Log probabilities of the answers, (texts, answers), from those of the answer that the server chooses."""
-        longest = max(len(json.dumps(answer).encode()) for answer in answers) + _MORE_TOKENS
-        bodies = [
-            {
-                **self._body(text),
-                "max_tokens": longest,
-                "temperature": 0.0,
-                "logprobs": True,
-                "top_logprobs": TOP_LOGPROBS,
-            }
-            for text in texts
-        ]
-        said = ask(self._server, self._model, bodies, answers)
-        return np.stack([label_scores(answer.steps, answers, answer.text) for answer in said])
+        choices = [f"{self._lead}{answer}" for answer in answers]
+        longest = max(map(self._tokens, answers)) + _MORE_TOKENS
+        asked = {"max_tokens": longest, "temperature": 0.0, "logprobs": True, "top_logprobs": TOP_LOGPROBS}
+        said = ask(self._server, self._model, [self._request(text, longest, **asked) for text in texts], choices)
+        return np.stack([label_scores(answer.steps, choices, answer.text) for answer in said])
 
-    def _body(self, text: str) -> dict[str, Any]:
-        return {"messages": messages_of(text), **_NO_THINKING}
+    def _tokens(self, answer: str) -> int:
+        """The tokens of an answer, at most."""
+        if self._prompts is not None:
+            return len(self._prompts.encode_answer(answer))
+        return len(json.dumps(answer).encode())
+
+    def _request(self, text: str, room: int, **fields: Any) -> ServedRequest:
+        """The request for a conversation, with as many tokens left for the answer."""
+        if self._prompts is None:
+            return ServedRequest(messages_of(text), fields)
+        prompt = self._prompts.encode(text, self._limit, room)
+        fields["max_tokens"] = min(fields["max_tokens"], max(1, self._model.base.context_length - len(prompt)))
+        return ServedRequest(messages_of(text), fields, (*prompt.prefix, *prompt.row), self._prompts.end)

@@ -10,6 +10,7 @@ from fw_assets.embedded.engine.errors import DamagedModel, EngineError
 from fw_assets.embedded.engine.registry import BaseModel
 from fw_assets.embedded.engine.tuned_model import MANIFEST_FILE, intact, read_manifest
 from fw_assets.embedded.inference_server.adapter_copies import is_portable, remove_copy
+from fw_assets.embedded.inference_server.answer_scoring import prompts_of
 from fw_assets.embedded.inference_server.connection import BATCH_PATIENCE, Connection
 from fw_assets.embedded.inference_server.inference_server import InferenceServer, ServedModel
 from fw_assets.embedded.inference_server.served_scorers import ServedScorer
@@ -43,7 +44,7 @@ def served_scorer(base: BaseModel, folder: Path | None = None, *, batch: bool = 
     manifest = None if folder is None else _manifest(folder)
     if manifest is not None and not is_portable(manifest):
         return None
-    return ServedScorer(_server(settings, batch), ServedModel(base, folder), manifest)
+    return ServedScorer(_server(settings, batch), ServedModel(base, folder), prompts_of(base), manifest)
 
 
 def server_key(*, batch: bool) -> tuple[ServerSettings | None, bool]:

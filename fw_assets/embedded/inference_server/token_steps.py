@@ -40,6 +40,14 @@ def chat_steps(choice: Mapping[str, Any]) -> list[TokenStep]:
     ]
 
 
+def completion_steps(choice: Mapping[str, Any]) -> list[TokenStep]:
+    """The steps of a choice of a completion, whose log probabilities have the older form."""
+    found = choice.get("logprobs") or {}
+    tokens, values = found.get("tokens") or (), found.get("token_logprobs") or ()
+    tops = found.get("top_logprobs") or [None] * len(tokens)
+    return [_step(token, value, top or {}) for token, value, top in zip(tokens, values, tops, strict=False)]
+
+
 def _step(token: str, log_probability: float, top: Mapping[str, float]) -> TokenStep:
     return TokenStep(token, min(0.0, log_probability), {**top, token: log_probability})
 

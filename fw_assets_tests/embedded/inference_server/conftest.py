@@ -54,6 +54,7 @@ def tuned(platform: Client) -> Tuned:
             "base_digest": "0" * 64,
             "labels": list(LABELS),
             "multi_label": False,
+            "spec": {"base_model": "tiny", "lora_rank": rank, "max_context_length": 512},
             "readout": "generate",
             "answers": {},
             "fields": [],

@@ -69,9 +69,14 @@ class ChatPrompt:
         row = (*middle, *self._ids(text)[:left], *ending)
         return TokenPrompt(prefix, row) if row else TokenPrompt((), prefix)
 
+    @property
+    def lead(self) -> str:
+        """What stands between a prompt and the answer's text."""
+        return "" if self._has_template else " "
+
     def encode_answer(self, text: str) -> tuple[int, ...]:
         """The tokens of an answer, with the one that ends the turn."""
-        return (*self._ids(text if self._has_template else f" {text}"), self.end)
+        return (*self._ids(f"{self.lead}{text}"), self.end)
 
     def encode_parts(self, parts: Sequence[str]) -> list[tuple[int, ...]]:
         """The tokens of each part of an answer by itself, the last with the one that ends the turn."""

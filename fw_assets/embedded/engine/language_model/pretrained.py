@@ -138,6 +138,18 @@ class Pretrained:
         return self.network.get_output_embeddings().weight[list(tokens)].float()
 
 
+def load_tokenizer(folder: Path) -> Any:
+    """The tokenizer of a folder, without the model.
+
+    Raises:
+        WeightsError: transformers cannot load it.
+    """
+    try:
+        return AutoTokenizer.from_pretrained(str(folder), **_HERE)
+    except Exception as error:  # tokenizers raises nothing more exact
+        raise WeightsError(f"{folder}: transformers {transformers.__version__} cannot load it: {error}") from error
+
+
 def _key_length(gguf_file: Path) -> int | None:
     """The width of a head, which transformers does not read of every architecture."""
     import gguf
