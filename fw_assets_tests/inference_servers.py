@@ -50,6 +50,7 @@ class InferenceServerDouble(ThreadingHTTPServer):
         self.adapters: dict[str, str] = {}
         self.trouble: list[tuple[int, dict[str, str]]] = []
         self.has_lora = True
+        self.written = ""
         self.lock = Lock()
 
     @property
@@ -97,9 +98,13 @@ class InferenceServerDouble(ThreadingHTTPServer):
         if len(text) > 5000:
             return 400, _error("This model's maximum context length is 512 tokens.")
         choices = _choices(body, CONSTRAINT.get(self.maker, ""))
-        if choices is None:
+        steps: list[tuple[str, dict[str, float]]]
+        if choices is None and "response_format" in body and self.written:
+            answer = self.written
+            steps = [(part, {part: -0.1}) for part in re.findall(r"\w+|\W", answer)]
+        elif choices is None:
             answer = f"{body['model']} says {text}"
-            steps: list[tuple[str, dict[str, float]]] = [(answer, {})]
+            steps = [(answer, {})]
         else:
             weights = self.weigh(body["model"], text, choices)
             answer, steps = written(weights)

@@ -20,10 +20,7 @@ _FILES = (ADAPTER_CONFIG, ADAPTER_FILE)
 def is_portable(manifest: Mapping[str, Any]) -> bool:
     """Whether another server gives the answers of a tuned model: the adapter reads all, and the answer is generated."""
     return bool(
-        manifest.get("format") == ADAPTER_FORMAT
-        and manifest["readout"] == "generate"
-        and manifest["adapted_prefix"]
-        and not manifest.get("fields")
+        manifest.get("format") == ADAPTER_FORMAT and manifest["readout"] == "generate" and manifest["adapted_prefix"]
     )
 
 

@@ -13,6 +13,7 @@ from fw_assets.embedded.inference_server.adapter_copies import is_portable, remo
 from fw_assets.embedded.inference_server.answer_scoring import prompts_of
 from fw_assets.embedded.inference_server.connection import BATCH_PATIENCE, Connection
 from fw_assets.embedded.inference_server.inference_server import InferenceServer, ServedModel
+from fw_assets.embedded.inference_server.served_records import ServedRecordScorer
 from fw_assets.embedded.inference_server.served_scorers import ServedScorer
 from fw_assets.embedded.inference_server.server_settings import ServerSettings, server_settings, shown_address
 from fw_assets.embedded.settings import embedded_settings
@@ -44,7 +45,9 @@ def served_scorer(base: BaseModel, folder: Path | None = None, *, batch: bool = 
     manifest = None if folder is None else _manifest(folder)
     if manifest is not None and not is_portable(manifest):
         return None
-    return ServedScorer(_server(settings, batch), ServedModel(base, folder), prompts_of(base), manifest)
+    is_labeller = manifest is not None and not manifest.get("fields")
+    scorer = ServedScorer if is_labeller else ServedRecordScorer
+    return scorer(_server(settings, batch), ServedModel(base, folder), prompts_of(base), manifest)
 
 
 def server_key(*, batch: bool) -> tuple[ServerSettings | None, bool]:

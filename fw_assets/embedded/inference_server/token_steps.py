@@ -41,8 +41,10 @@ def chat_steps(choice: Mapping[str, Any]) -> list[TokenStep]:
 
 
 def completion_steps(choice: Mapping[str, Any]) -> list[TokenStep]:
-    """The steps of a choice of a completion, whose log probabilities have the older form."""
+    """The steps of a choice of a completion, whose log probabilities have the older form, but for llama.cpp's."""
     found = choice.get("logprobs") or {}
+    if found.get("content"):
+        return chat_steps(choice)
     tokens, values = found.get("tokens") or (), found.get("token_logprobs") or ()
     tops = found.get("top_logprobs") or [None] * len(tokens)
     return [_step(token, value, top or {}) for token, value, top in zip(tokens, values, tops, strict=False)]

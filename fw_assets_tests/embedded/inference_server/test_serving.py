@@ -144,10 +144,7 @@ def test_sglang_loads_under_its_own_path_and_is_asked_for_base_and_adapter(
         assert server.asked[-1]["model"].startswith("tiny:one-")
 
 
-OBJECTS = {"labels": [], "fields": [{"path": ["intent"], "values": None, "types": ["string"]}]}
-
-
-@pytest.mark.parametrize("manifest", [{"readout": "head"}, {"adapted_prefix": False}, OBJECTS])
+@pytest.mark.parametrize("manifest", [{"readout": "head"}, {"adapted_prefix": False}])
 def test_an_adapter_that_no_other_server_reads_alike_is_answered_here(
     platform: Client, server: InferenceServerDouble, tuned: Tuned, manifest: dict[str, Any]
 ) -> None:
@@ -337,3 +334,35 @@ def test_a_damaged_adapter_is_not_sent(platform: Client, server: InferenceServer
     status, message = refused(platform, name)
     assert (status, "damaged" in message) == (400, True)
     assert server.adapters == {}
+
+
+FIELDS = [
+    {"path": ["intent"], "values": ['"sales"', '"billing"'], "types": []},
+    {"path": ["order", "urgent"], "values": ["true", "false"], "types": []},
+    {"path": ["order", "id"], "values": None, "types": ["string"]},
+]
+
+
+def test_objects_of_several_fields_are_written_there(
+    platform: Client, server: InferenceServerDouble, tuned: Tuned
+) -> None:
+    server.written = '{"intent": "sales",\n "order": {"urgent": true, "id": "A-\\"7"}}'
+    properties = {
+        "intent": {"enum": ["billing", "sales"]},
+        "order": {"type": "object", "properties": {"urgent": {"type": "boolean"}, "id": {"type": "string"}}},
+    }
+    schema = {"type": "json_schema", "json_schema": {"schema": {"type": "object", "properties": properties}}}
+    model = tuned("one", labels=[], fields=FIELDS, notes={"answer": {"key": None, "many": False, "spaced": True}})
+    some: dict[str, Any] = {"response_format": schema}
+    for name, fields in ((BASE, some), (model, {}), (model, some)):
+        choice = platform.post(CHAT, body(name, logprobs=True, top_logprobs=2, **fields))["choices"][0]
+        assert json.loads(choice["message"]["content"]) == {"intent": "sales", "order": {"urgent": True, "id": 'A-"7'}}
+        assert [token["logprob"] for token in choice["logprobs"]["content"]][1] < 0
+    asked = server.asked[0]["response_format"]["json_schema"]["schema"]
+    assert asked["properties"]["intent"] == {"enum": ["billing", "sales"]}
+    assert list(asked["properties"]["order"]["properties"]) == ["urgent", "id"]
+    for wrong in ("sales", '{"intent": "nothing", "order": {"urgent": true, "id": "7"}}'):
+        server.written = wrong
+        response = platform.send("POST", CHAT, body(BASE, response_format=schema))
+        assert response.status_code == 400
+        assert "does not hold an answer to its JSON schema" in response.text
