@@ -70,6 +70,10 @@ class Settings(BaseModel):
     """Pattern of the datasets that the schedules take."""
     fw_regression_max_usd: float = Field(0.0, ge=0)
     """Most that one nightly regression check may cost, in US dollars; no approved plan covers it."""
+    fw_notify_command: SecretStr | None = None
+    """Command that the sensor `alerts` gives each event to, as JSON on its standard input."""
+    fw_notify_url: SecretStr | None = None
+    """Webhook that the sensor `alerts` sends each event to by POST, as JSON. Never logged, stored or shown."""
     fw_files_url: str | None = None
     """Address under which a browser finds the workspace's files; set: Dagster's UI shows links in place of paths.
     A query such as `?token=...` is kept at the end of each link."""

@@ -116,7 +116,7 @@ ROOMS: dict[str, dict[str, str]] = {
         "planning run_tags approvals registration evaluation free_models reporting resources ui steps workflow",
         "automation": "machine partitions progress run_config config phases values "
         "failures jobs platform planning run_tags approvals registration resources runner standing steps "
-        "run_origin workflow",
+        "run_origin ui workflow",
     },
     "report": {
         "escape": "",

@@ -69,7 +69,7 @@ def test_every_asset_says_what_it_is(asset: str) -> None:
 
 def test_every_sensor_says_what_it_does() -> None:
     sensors = [sensor for sensor in defs.sensors or [] if isinstance(sensor, dg.SensorDefinition)]
-    named = {"inbox", "lost_runs", "outdated_plans", "phases", "platform_datasets"}
+    named = {"alerts", "inbox", "lost_runs", "outdated_plans", "phases", "platform_datasets"}
     assert {sensor.name for sensor in sensors} == named
     assert all(sensor.description for sensor in sensors)
 

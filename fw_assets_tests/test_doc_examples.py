@@ -93,7 +93,6 @@ NOT_RUN: Mapping[str, str] = {
     "fw-assets export tickets --format onnx --out model": "needs a fine-tuned winner",
     "fw-assets export intents --format merged": "needs a language model; test_language_model_export.py has one",
     "fw-assets export intents --format gguf": "needs a language model",
-    "fw-assets mcp": "serves until its client has gone; commands/mcp/test_server.py starts it",
     "fw-assets mcp --port 8433": "serves until it is interrupted; commands/mcp/test_server.py starts it",
     "fw-assets mcp --allow-approve --max-approve-usd 5": "serves until its client has gone",
     "fw-assets deploy tickets": "needs a deployed winner; commands/test_deploy.py has one",

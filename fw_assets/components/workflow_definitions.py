@@ -8,7 +8,7 @@ import dagster as dg
 
 from fw_assets.pipeline import assets
 from fw_assets.pipeline.asset_table import ASSETS
-from fw_assets.pipeline.automation import one_click_jobs, outdated_plans, schedules, sensors, upkeep_jobs
+from fw_assets.pipeline.automation import alerts, one_click_jobs, outdated_plans, schedules, sensors, upkeep_jobs
 from fw_assets.pipeline.jobs import step_jobs
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
 from fw_assets.pipeline.steps.asset_definition import AssetFactory
@@ -28,6 +28,7 @@ SENSORS = (
     sensors.platform_datasets,
     sensors.lost_runs,
     outdated_plans.outdated_plans,
+    alerts.alerts,
 )
 
 

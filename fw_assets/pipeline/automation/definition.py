@@ -18,13 +18,14 @@ JobFactory = Callable[[WorkflowInstance], dg.JobDefinition]
 
 
 def workflow_sensor(
-    *, jobs: tuple[str, ...] = (), seconds: int, description: str
+    *, jobs: tuple[str, ...] = (), seconds: int, description: str, running: bool = True
 ) -> Callable[[Callable[..., Any]], SensorFactory]:
-    """Define the sensor that the decorated function is named after, which is on unless an instance says otherwise.
+    """Define the sensor that the decorated function is named after.
 
     Args:
         jobs: names of the jobs of steps that it starts.
         seconds: between two looks.
+        running: whether it is on unless an instance says otherwise.
     """
 
     def define(evaluate: Callable[..., Any]) -> SensorFactory:
@@ -34,7 +35,7 @@ def workflow_sensor(
                 name=workflow.named(evaluate.__name__),
                 jobs=[by_name[name] for name in jobs] or None,
                 minimum_interval_seconds=seconds,
-                default_status=dg.DefaultSensorStatus.RUNNING,
+                default_status=dg.DefaultSensorStatus.RUNNING if running else dg.DefaultSensorStatus.STOPPED,
                 description=workflow.text(description),
             )
             return sensor(bound(evaluate, workflow))
