@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import tomllib
+from datetime import timedelta
 from pathlib import Path
 
 import dagster as dg
@@ -65,6 +66,16 @@ def test_every_asset_says_what_it_is(asset: str) -> None:
     assert node.code_version
     assert node.check_keys
     assert all(check.description for check in defs.get_assets_def(asset).check_specs)
+
+
+def test_what_ages_says_when_it_is_too_old() -> None:
+    specs = [defs.get_assets_def(asset).get_asset_spec(dg.AssetKey(asset)) for asset in GRAPH]
+    policies = {spec.key.to_user_string(): spec.freshness_policy for spec in specs if spec.freshness_policy}
+    window = dg.FreshnessPolicy.time_window
+    assert policies == {
+        "deployment": window(fail_window=timedelta(days=100), warn_window=timedelta(days=35)),
+        "regression": window(fail_window=timedelta(hours=54), warn_window=timedelta(hours=30)),
+    }
 
 
 def test_every_sensor_says_what_it_does() -> None:

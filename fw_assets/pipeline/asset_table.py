@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Literal
 
 COMPLETE = "Every validation and test row was answered; no verdict is drawn while one is missing."
@@ -72,6 +73,23 @@ CHECKS: Mapping[str, Mapping[str, str]] = {
 
 
 @dataclass(frozen=True)
+class Freshness:
+    """How old the newest materialization of an asset may be, of whichever dataset, until its page warns or fails."""
+
+    warn: timedelta
+    fail: timedelta
+
+
+FRESHNESS: Mapping[str, Freshness] = {
+    # The monthly benchmark looks for better models: a month of it missed, and a quarter.
+    "deployment": Freshness(timedelta(days=35), timedelta(days=100)),
+    # One night of the nightly check missed, and two.
+    "regression": Freshness(timedelta(hours=30), timedelta(hours=54)),
+}
+"""By asset; the others are made when they are due, and do not age."""
+
+
+@dataclass(frozen=True)
 class AssetEntry:
     """One asset. Its module in `assets/` and its function are named as its key.
 
@@ -90,9 +108,11 @@ class AssetEntry:
     needs: tuple[str, ...]
     pool: Literal["inference", "fine_tune"] | None = None
     checks: Mapping[str, str] = field(init=False)
+    freshness: Freshness | None = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "checks", CHECKS[self.key])
+        object.__setattr__(self, "freshness", FRESHNESS.get(self.key))
 
 
 # fmt: off

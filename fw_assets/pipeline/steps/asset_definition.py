@@ -50,6 +50,7 @@ def pipeline_asset(
                 group_name=f"{workflow.group_prefix}{entry.group}",
                 pool=workflow.named(entry.pool) if entry.pool else None,
                 check_specs=_check_specs(entry, partitions, workflow),
+                freshness_policy=_freshness_policy(entry),
                 owners=list(workflow.owners),
                 kinds=kinds,
                 code_version=code_version,
@@ -59,6 +60,12 @@ def pipeline_asset(
         return asset_of
 
     return define
+
+
+def _freshness_policy(entry: AssetEntry) -> dg.FreshnessPolicy | None:
+    if entry.freshness is None:
+        return None
+    return dg.FreshnessPolicy.time_window(fail_window=entry.freshness.fail, warn_window=entry.freshness.warn)
 
 
 def _check_specs(
