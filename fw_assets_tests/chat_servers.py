@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Barrier, Event, Thread
 from typing import Any, ClassVar, Literal
 
-Maker = Literal["openai", "vllm", "ollama", "plain", "choices", "deaf", "moved"]
+Maker = Literal["openai", "vllm", "ollama", "plain", "choices", "deaf", "moved", "copies"]
 CONSTRAINTS = ("response_format", "structured_outputs")
 
 
@@ -19,7 +19,8 @@ class ChatServerDouble(ThreadingHTTPServer):
     `openai` knows no `structured_outputs` and refuses `max_tokens`; `vllm` takes `structured_outputs` alone; `ollama`
     ignores what it does not know, and every constraint; `plain` refuses each by a bare 400; `choices` follows
     `structured_outputs` and ignores `response_format`, of two requests with which one is answered when the other is
-    there, and the other when `late` is set; `deaf` refuses all; `moved` redirects to another host.
+    there, and the other when `late` is set; `deaf` refuses all; `moved` redirects to another host; `copies` gives the
+    answer of the last turn before, of an assistant, as models do that learn from examples.
     """
 
     daemon_threads = True
@@ -41,6 +42,9 @@ class ChatServerDouble(ThreadingHTTPServer):
         if refusal:
             return 400, {"error": {"message": refusal, "type": "invalid_request_error"}}
         label = text = self.gold.get(body["messages"][-1]["content"], "billing")
+        if self.maker == "copies":
+            before = [turn["content"] for turn in body["messages"] if turn["role"] == "assistant"]
+            label = text = before[-1] if before else "billing"
         if self.maker == "openai" and "response_format" in body:
             (key,) = body["response_format"]["json_schema"]["schema"]["properties"]
             text = json.dumps({key: text})

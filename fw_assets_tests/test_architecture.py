@@ -67,13 +67,13 @@ ROOMS: dict[str, dict[str, str]] = {
         "labels": "errors values visible_text spelling dataset fields formats intervals session splits slices",
         "objects": "errors dataset fields session labels",
         "prompting": "errors values dataset fields labels",
-        "arms": "arm prompting",
+        "arms": "arm values dataset splits cost prompting",
         "request_form": "values prompting",
         "metrics": "values fields clusters intervals mistake_costs prompting",
         "baselines": "values dataset prompting metrics",
         "selection": "arm values clusters gate_policy mistake_costs intervals session slices metrics",
         "gate": "values gate_policy session metrics selection",
-        "plan": "arm errors values label_descriptions mistake_costs session catalogue cost labels selection",
+        "plan": "arm arms errors values label_descriptions mistake_costs session catalogue cost labels selection",
     },
     "pipeline": {
         "asset_table": "",
@@ -102,10 +102,10 @@ ROOMS: dict[str, dict[str, str]] = {
         "run_workers": "machine run_tags",
         "evaluation": "errors progress values budget platform planning approvals",
         "free_models": "errors input_digests values platform evaluation",
-        "prediction": "errors input_digests machine progress values budget platform registration evaluation "
+        "prediction": "errors input_digests machine progress values budget platform planning registration evaluation "
         "free_models",
         "exporting": "errors values platform evaluation",
-        "reporting": "input_digests phases values budget platform approvals",
+        "reporting": "input_digests phases values budget platform planning approvals",
         "resources": "platform run_origin run_tags run_workers",
         "runner": "errors machine partitions progress run_config failures values budget phases jobs platform planning "
         "run_origin run_tags run_workers evaluation reporting workflow",

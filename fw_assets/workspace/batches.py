@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,11 +19,15 @@ BATCH_ROWS = 4_000
 
 @dataclass(frozen=True)
 class Batches:
-    """The rows of a frame that match `where`, in order; each iteration reads them again."""
+    """The rows of a frame that match `where`, in order; each iteration reads them again.
+
+    `change`, where given, makes of a batch one of as many rows with the same ids, before anybody sees it.
+    """
 
     frame: pl.LazyFrame
     where: pl.Expr | None = None
     size: int = BATCH_ROWS
+    change: Callable[[pl.DataFrame], pl.DataFrame] | None = None
 
     def __iter__(self) -> Iterator[pl.DataFrame]:
         rows = self.frame.select(pl.len()).collect().item()
@@ -32,10 +36,10 @@ class Batches:
             batch = self.frame.slice(start, self.size).collect()
             matching = batch if self.where is None else batch.filter(self.where)
             if matching.height:
-                yield matching
+                yield self.change(matching) if self.change else matching
 
     def columns(self, *names: str) -> pl.DataFrame:
-        """Some columns of all rows, in memory."""
+        """Some columns of all rows as they are stored, in memory."""
         matching = self.frame if self.where is None else self.frame.filter(self.where)
         return matching.select(names).collect()
 

@@ -6,6 +6,10 @@ import json
 
 import polars as pl
 
+from fw_assets.classification.dataset.chat import input_text
+from fw_assets.pipeline.values.evaluation import BaseMetrics
+from fw_assets.workspace.workspace import Workspace
+from fw_assets_tests.chat_servers import chat_server
 from fw_assets_tests.project import Project
 
 MEANINGS = "{billing: 'Invoices, refunds, charges and payments'}"
@@ -48,6 +52,60 @@ def test_arms_are_rows_of_the_comparison(project: Project, watched: None) -> Non
     asked = project.run("predict", "tickets", "please refund the invoice", "--json")
     assert asked.returncode == 0, asked.stderr
     assert json.loads(asked.stdout)["labels"]
+
+
+def test_examples_are_the_nearest_training_rows_and_no_others(project: Project, watched: None) -> None:
+    rows = [json.loads(line)["messages"] for line in project.data.read_text("utf-8").splitlines()]
+    labels = {input_text(json.dumps(turns)): turns[-1]["content"] for turns in rows}
+    with chat_server("copies") as server:
+        arguments = ("--endpoint", f"near={server.url}#small", "--arm", "knn", "--arm", "knn-3", "--benchmark-only")
+        done = project.run("run", str(project.data), *arguments, "--approve", "--yes", "--json")
+        assert done.returncode == 0, done.stderr
+        folder = project.workspace / "tickets"
+        split = pl.read_parquet(folder / "assets" / "label_set.parquet")
+        texts = dict(zip(split["id"], map(input_text, split["messages"]), strict=True))
+        train = {texts[row] for row in split.filter(pl.col("split") == "train")["id"]}
+        held_out = {texts[row] for row in split.filter(pl.col("split") != "train")["id"]}
+        own = {input_text(json.dumps(turns)): len(turns) - 1 for turns in rows}
+        seen = set()
+        for turns in (body["messages"] for body in server.requests):
+            text = input_text(json.dumps(turns))
+            assert turns[0]["role"] == "system"
+            before = turns[1 : -own[text]]
+            pairs = list(zip(before[::2], before[1::2], strict=True))
+            assert len(pairs) in (0, 2, 3, 4, 8, 16)
+            assert all(labels[user["content"]] == answer["content"] for user, answer in pairs)
+            assert {user["content"] for user, _ in pairs} <= train - held_out
+            seen.add((text, len(pairs)))
+        assert {text for text, pairs in seen if pairs == 3} == held_out
+
+        report = project.report()
+        plain, chosen, three = (item["base"]["accuracy"] for item in report["candidates"])
+        # The server copies the label of the last example, which is the nearest row, however many there are.
+        assert plain < chosen == three
+        assert report["winner"]["model"].startswith("endpoints/near+knn")
+        best = Workspace(str(project.workspace)).require("base_metrics", "tickets", BaseMetrics, "near+knn")
+        assert best.examples == 2
+        plan = json.loads((folder / "plan.json").read_text("utf-8"))
+        tokens = [line["parts"][0]["quantity"]["expected"] for line in plan["estimate"]["lines"]]
+        assert tokens[0] < tokens[2] < tokens[1]
+        assert "the test rows with the best number" in (folder / "plan.md").read_text("utf-8")
+
+        server.requests.clear()
+        text = "please refund the invoice"
+        said = project.run("predict", "tickets", text, "--json")
+        assert said.returncode == 0, said.stderr
+        (body,) = server.requests
+        assert body["messages"][-1]["content"] == text
+        examples = [turn["content"] for turn in body["messages"] if turn["role"] == "user"][:-1]
+        assert len(examples) >= 2
+        assert set(examples) <= train
+        assert json.loads(said.stdout)["labels"] == [labels[examples[-1]]]
+        new, out = project.folder / "new.csv", project.folder / "out.csv"
+        new.write_text(f"text\n{text}\nthe app crashes\n")
+        done = project.run("predict", "tickets", "--file", str(new), "--out", str(out), "--yes")
+        assert done.returncode == 0, done.stderr
+        assert pl.read_csv(out)["label"].to_list()[0] == labels[examples[-1]]
 
 
 def test_a_description_of_an_unknown_label_is_refused(project: Project) -> None:

@@ -49,6 +49,10 @@ class TokenRatio(Frozen):
         """The expected tokens of a text, without what a chat template adds."""
         return self._size_tokens(size).expected
 
+    def most_tokens(self, size: TextSize) -> float:
+        """The tokens of a text by the high estimate, without what a chat template adds."""
+        return self._size_tokens(size).high
+
     def prompt_tokens(self, volume: TextVolume) -> Range:
         return (self._prompts(volume) + self.per_prompt.times(volume.rows)).times(self.scale)
 

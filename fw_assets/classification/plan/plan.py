@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from fw_assets.classification.arm import arm_of, without_arm
+from fw_assets.classification.arms.example_source import ExampleSource
 from fw_assets.classification.catalogue.models import PlannedModel
 from fw_assets.classification.catalogue.resource_ids import batch_id, dataset_id, job_id
 from fw_assets.classification.catalogue.tuning_grid import Cell
@@ -60,6 +61,7 @@ class Plan(Frozen):
         id_rules: what the ids of uploaded rows are made from. Plans that were stored before ids came from the content
             alone lack the field, and keep the ids that they were approved with.
         warm_start: the adapter that the fine-tuning jobs continue.
+        examples: of few-shot arms; None without such arms.
         long_rows: rows that are longer than a model's context, for each model that has such.
         inputs: digest of what the plan was made from.
     """
@@ -85,6 +87,7 @@ class Plan(Frozen):
     on_rejection: tuple[str, ...] = ()
     id_rules: IdRules = "dataset's name"
     warm_start: WarmStart | None = None
+    examples: ExampleSource | None = None
     long_rows: tuple[LongRows, ...] = ()
     inputs: str = ""
 
@@ -110,6 +113,7 @@ class Plan(Frozen):
             "models": {model.name: self._model_terms(model) for model in self.models},
             "sweep_rows": self.sweep_rows,
             "estimate": _price_terms(self.estimate),
+            **({"examples": self.examples.digest} if self.examples else {}),
             **({"warm_start": [self.warm_start.name, self.warm_start.rank]} if self.warm_start else {}),
             "mitigations": {item.name: [item.rows, _price_terms(item.estimate)] for item in self.mitigations},
         }
@@ -249,7 +253,9 @@ class Plan(Frozen):
     def _arm_terms(self, model: str) -> list[Any]:
         """What a row's requests follow from beside the prompt."""
         arm = arm_of(model)
-        return [str(arm), self.session.label_descriptions] if arm else []
+        if arm is None:
+            return []
+        return [str(arm), self.session.label_descriptions, self.examples.digest if self.examples else None]
 
 
 def _price_terms(estimate: Estimate) -> dict[str, Any]:

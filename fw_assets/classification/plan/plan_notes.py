@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from fw_assets.classification.arm import without_arm
+from fw_assets.classification.arm import EXAMPLES_TRIED, without_arm
+from fw_assets.classification.arms.example_source import ExampleSource
 from fw_assets.classification.catalogue.models import CatalogueModel, PlannedModel
 from fw_assets.classification.catalogue.tuning_grid import rate_text
 from fw_assets.classification.catalogue.warm_start import WarmStart
@@ -34,6 +35,7 @@ def warnings(
     unused: Sequence[str],
     warm_start: WarmStart | None = None,
     too_long: Sequence[LongRows] = (),
+    examples: ExampleSource | None = None,
 ) -> tuple[str, ...]:
     """All warnings, the most consequential first."""
     return (
@@ -48,6 +50,7 @@ def warnings(
         *_warm_start_warnings(warm_start),
         *_decision_warnings(session, models),
         *_arm_warnings(session, catalogue),
+        *_example_warnings(examples, rows),
         *_money_warnings(session, priced),
     )
 
@@ -67,6 +70,11 @@ def on_approval(
     if arms:
         ways = "another way" if len(arms) == 1 else f"{len(arms)} other ways"
         steps.append(f"Base models are also asked in {ways}, which need no tuning: {', '.join(arms)}.")
+        if any(name.startswith("knn") for name in arms):
+            steps.append("Examples are training rows alone, for each row those that are most like it.")
+        if "knn" in arms:
+            tried = ", ".join(map(str, EXAMPLES_TRIED))
+            steps.append(f"knn asks the validation rows with {tried} examples, and the test rows with the best number.")
     decides = session.inference == "decision"
     if decides:
         steps.append("Answers are decisions: a probability for each label, and no text.")
@@ -227,6 +235,16 @@ def _arm_warnings(session: Session, catalogue: Sequence[CatalogueModel]) -> Iter
             "No question says the descriptions of the labels: add the arm `descriptions`, or `decision`, to `arms` to "
             "have them asked."
         )
+
+
+def _example_warnings(examples: ExampleSource | None, rows: Mapping[str, int]) -> Iterator[str]:
+    if examples is None:
+        return
+    asked = rows["validation"] + rows["test"]
+    for model, number in examples.fewer.items():
+        yield f"{model}: {number:,} of {asked:,} rows have fewer examples, as many as fit into the model's context."
+    if examples.why:
+        yield f"Examples are the nearest training rows by {examples.method}: {examples.why}."
 
 
 def _model_warnings(

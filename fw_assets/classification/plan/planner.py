@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 from fw_assets.classification.arm import ZERO_SHOT
+from fw_assets.classification.arms.example_source import ExampleSource
 from fw_assets.classification.catalogue.models import CatalogueModel, PlannedModel
 from fw_assets.classification.catalogue.resource_ids import deployment_id
 from fw_assets.classification.catalogue.tuning_grid import grid, waves
@@ -36,6 +37,7 @@ def make_plan(
     pricing: Pricing,
     *,
     warm_start: WarmStart | None = None,
+    examples: ExampleSource | None = None,
     understood: Sequence[str] = (),
     unused: Sequence[str] = (),
     inputs: str = "",
@@ -46,7 +48,7 @@ def make_plan(
         models: the resolved candidates.
         volumes: the text of each part (`text_volumes.measure_volumes`); their rows are the rows of the parts.
             `sweep` is the sample that the sweep trains on, if there is one.
-        warm_start, understood, unused, inputs: as in `Plan`.
+        warm_start, examples, understood, unused, inputs: as in `Plan`.
 
     Raises:
         InputError: jobs of this session, data and models could not be started, or its costs or descriptions name an
@@ -85,11 +87,14 @@ def make_plan(
         full_waves=waves(full_jobs, session.max_parallel_jobs),
         estimate=priced,
         mitigations=options,
-        warnings=warnings(session, models, planned, rows, inspected, label_set, priced, unused, warm_start, too_long),
+        warnings=warnings(
+            session, models, planned, rows, inspected, label_set, priced, unused, warm_start, too_long, examples
+        ),
         on_approval=on_approval(session, planned, priced, warm_start),
         on_rejection=on_rejection(dataset_name),
         id_rules="content",
         warm_start=warm_start,
+        examples=examples,
         long_rows=too_long,
         inputs=inputs,
     )
@@ -114,6 +119,7 @@ def plan_again(
         volumes,
         pricing,
         warm_start=warm_start,
+        examples=plan.examples,
         understood=plan.understood,
         unused=plan.unused,
         inputs=plan.inputs,

@@ -99,4 +99,5 @@ async def _evaluate(client: Fireworks, step: CellStep) -> BaseMetrics:
         order=evaluation.order,
         form=evaluation.form,
         pace=evaluation.pace,
+        examples=evaluation.examples,
     )

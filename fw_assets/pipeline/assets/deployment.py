@@ -5,6 +5,8 @@
 import dagster as dg
 
 from fw_assets.classification.arm import without_arm
+from fw_assets.classification.arms.example_source import ServedExamples
+from fw_assets.classification.arms.few_shot import example_room
 from fw_assets.classification.gate.deploy_gate import GateDecision, gate
 from fw_assets.classification.gate.gate_costs import GateCosts
 from fw_assets.classification.gate.majority_line import MajorityLine, majority_line
@@ -113,6 +115,7 @@ def _deploy(
         proof=None,
         server=server,
         form=base.form,
+        few_shot=_served_examples(store, account.plan, winner.kept, base),
     )
     if not decision.deploys:
         return record
@@ -129,6 +132,7 @@ def _deploy(
             "deployed": True,
             "server": None,
             "form": None,
+            "few_shot": None,
             "endpoint": f"{host.public_url}/inference/v1/chat/completions",
             "model": served.model,
             "address": served.address,
@@ -139,6 +143,15 @@ def _deploy(
             "prompt": asked_prompt(store, dataset, winner.model, winner.kind),
         }
     )
+
+
+def _served_examples(store: Workspace, plan: Plan, slug: str, base: BaseMetrics) -> ServedExamples | None:
+    if base.examples is None or plan.examples is None:
+        return None
+    entry = plan.model(slug).entry
+    prompt = asked_prompt(store, plan.dataset, slug, "base")
+    room = example_room(entry.context_length if entry else None, prompt)
+    return ServedExamples(source=plan.examples, number=base.examples, room=room)
 
 
 def _evaluated(account: PlanAccount, winner: Winner) -> EvaluatedWinner:

@@ -15,9 +15,10 @@ from fw_assets.classification.prompting.prompt import Prompt, make_prompt
 from fw_assets.pipeline.partitions import add_partitions
 from fw_assets.pipeline.planning.decision_check import require_decisions
 from fw_assets.pipeline.planning.draft import PlanDraft
+from fw_assets.pipeline.planning.examples import few_shot_rows, fewer_examples, make_examples
 from fw_assets.pipeline.planning.serving_check import require_servable
 from fw_assets.pipeline.planning.stored_plan import store_plan
-from fw_assets.pipeline.planning.volumes import plan_volumes
+from fw_assets.pipeline.planning.volumes import longest_context, plan_volumes
 from fw_assets.pipeline.platform.catalogue import offer
 from fw_assets.pipeline.platform.deployment_quotes import quoted_catalogue
 from fw_assets.pipeline.platform.platform import Platform
@@ -89,7 +90,12 @@ def _draft(store: Workspace, platform: Platform, dataset: str, registration: Reg
     offered = offer(platform, session, quoted_catalogue(platform, session))
     require_servable(platform, session, offered.models)
     require_decisions(platform, session, offered.models)
-    volumes = plan_volumes(frame, session, prompt, platform)
+    examples = make_examples(store, dataset, frame, session, prompt, labels)
+    few_shot = few_shot_rows(store, dataset, examples) if examples else None
+    if examples and few_shot:
+        fewer = fewer_examples(few_shot, frame, prompt, offered.models)
+        examples = examples.model_copy(update={"fewer": fewer})
+    volumes = plan_volumes(frame, session, prompt, platform, few_shot, longest_context(offered.models))
     new = make_plan(
         session,
         dataset,
@@ -100,6 +106,7 @@ def _draft(store: Workspace, platform: Platform, dataset: str, registration: Reg
         volumes,
         offered.pricing,
         warm_start=offered.warm_start,
+        examples=examples,
         understood=registration.understood,
         unused=registration.unused,
         inputs=registration.inputs,

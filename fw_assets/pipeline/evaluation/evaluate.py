@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import polars as pl
 
-from fw_assets.classification.arm import without_arm
+from fw_assets.classification.arm import Arm, arm_name, without_arm
+from fw_assets.classification.arms.few_shot import example_room
 from fw_assets.classification.cost.ledger import CeilingReached
 from fw_assets.classification.cost.machine_time import NO_PACE, Pace
 from fw_assets.classification.cost.prices import PriceBook
@@ -41,10 +42,12 @@ from fw_assets.pipeline.errors import (
     first_error,
 )
 from fw_assets.pipeline.evaluation.endpoint import IDLE_SECONDS, Endpoint, ensure_endpoint
+from fw_assets.pipeline.evaluation.online import InferenceResult
 from fw_assets.pipeline.evaluation.response_cache import ResponseCache
 from fw_assets.pipeline.evaluation.robustness import evaluate_null_control, evaluate_order, evaluate_unconstrained
 from fw_assets.pipeline.evaluation.strategy import InferenceStrategy
 from fw_assets.pipeline.evaluation.thinking import ask_as_accepted
+from fw_assets.pipeline.planning.examples import FewShotRows, few_shot_rows
 from fw_assets.pipeline.platform.deployment_quotes import hour_usd
 from fw_assets.pipeline.platform.endpoint_chat import route_endpoint
 from fw_assets.pipeline.values.evaluation import NO_USAGE, OrderControl, UnconstrainedSample, Usage
@@ -56,7 +59,12 @@ from fw_assets.workspace.workspace import Workspace
 
 @dataclass(frozen=True)
 class Evaluation:
-    """One model on the parts that it was asked for; `form` is how an endpoint's server was asked."""
+    """One model on the parts that it was asked for.
+
+    Attributes:
+        form: how an endpoint's server was asked.
+        examples: how many each row had before it; None without.
+    """
 
     endpoint: Endpoint
     scores: Mapping[str, Scores]
@@ -67,6 +75,7 @@ class Evaluation:
     order: OrderControl | None = None
     form: RequestForm | None = None
     pace: Pace = NO_PACE
+    examples: int | None = None
 
     @property
     def validation(self) -> Scores:
@@ -120,6 +129,8 @@ async def evaluate(
     first_batch = next(iter(Batches(split_rows(store, dataset), pl.col("split").is_in(PARTS))))
     attempts = Attempts.of(account)
     base = account.plan.model(slug)
+    examples = account.plan.examples if base.arm and base.arm.kind == "knn" else None
+    few_shot = few_shot_rows(store, dataset, examples) if examples else None
     route = route_endpoint(client, slug, base.endpoint) if base.endpoint else None
 
     def afford(deployment: str, quote: Accelerators) -> None:
@@ -159,6 +170,7 @@ async def evaluate(
             store.require("label_set", dataset, LabelSet),
             slug,
             kind,
+            few_shot=few_shot,
         )
         unconstrained, null_control, order = None, None, None
 
@@ -169,7 +181,10 @@ async def evaluate(
 
         try:
             async with paid.limit_hours(endpoint.idle_seconds if endpoint.deployment else None):
+                number, tried_usage = await evaluator.best_number()
+                evaluator = replace(evaluator, examples=number)
                 scores, usage, pace = await evaluator.score_parts(parts)
+                usage += tried_usage
                 if extras:
                     unconstrained, null_control, order, extra_usage = await evaluator.robustness()
                     usage += extra_usage
@@ -186,7 +201,9 @@ async def evaluate(
         paid.settle({**dict(tokens), "deployment-hour": hours()}, "tokens and hours")
         confidence = evaluator.confidence() if extras else None
         form = route.form if route else None
-        return Evaluation(endpoint, scores, usage, confidence, unconstrained, null_control, order, form, pace)
+        return Evaluation(
+            endpoint, scores, usage, confidence, unconstrained, null_control, order, form, pace, evaluator.examples
+        )
 
     return await ask_as_accepted(store, dataset, slug, kind, ask)
 
@@ -201,10 +218,44 @@ class _Evaluator:
     labels: LabelSet
     slug: str
     kind: str
+    few_shot: FewShotRows | None = None
+    examples: int | None = None
 
     def cache(self) -> ResponseCache:
         """The answers to the session's prompt."""
-        return ResponseCache(self.account.store, self.account.dataset, self.strategy.address, self.prompt.digest)
+        return self.strategy.cache(self.account, self.prompt.digest)
+
+    async def best_number(self) -> tuple[int | None, Usage]:
+        """The number of examples with which most validation rows are right, the least of several; and the usage of the
+        others. None without examples."""
+        arm = self.account.plan.model(self.slug).arm
+        tried = arm.tried if arm and self.kind == "base" else ()
+        if len(tried) < 2:
+            return (tried[0] if tried else None), NO_USAGE
+        right, usages = dict[int, int](), dict[int, Usage]()
+        for number in tried:
+            asked = replace(self, examples=number)
+            what = f"{self.slug} {self.kind}, validation rows with {number} examples"
+            result = await asked._ask("validation", self.cache(), what)
+            right[number] = sum(int((part["outcome"] == "correct").sum()) for part in result.prediction_batches())
+            usages[number] = result.usage
+        best = max(tried, key=lambda number: (right[number], -number))
+        return best, sum((usage for number, usage in usages.items() if number != best), start=NO_USAGE)
+
+    def _rows(self, part: EvaluationPart) -> Batches:
+        """The rows of a part as they are asked."""
+        rows = part_batches(self.account.store, self.account.dataset, part)
+        if self.few_shot is None or self.examples is None:
+            return rows
+        context = entry.context_length if (entry := self.account.plan.model(self.slug).entry) else None
+        return replace(rows, change=self.few_shot.before(self.examples, example_room(context, self.prompt)))
+
+    async def _ask(self, part: EvaluationPart, cache: ResponseCache, what: str) -> InferenceResult:
+        strategy = self.strategy
+        if self.examples is not None:
+            # A batch job answers with one number of examples.
+            strategy = replace(strategy, model=arm_name(strategy.asked, Arm("knn", self.examples)))
+        return await strategy.ask(self.prompt, self._rows(part), cache, part=part, what=what)
 
     async def score_parts(self, parts: Sequence[EvaluationPart]) -> tuple[dict[str, Scores], Usage, Pace]:
         """Scores of each part, usage and pace of all; raises `Unanswered` if a row has no answer."""
@@ -213,9 +264,7 @@ class _Evaluator:
         usage, pace = NO_USAGE, NO_PACE
         reason = None
         for part in parts:
-            rows = part_batches(store, dataset, part)
-            what = f"{self.slug} {self.kind}, {part} rows"
-            result = await self.strategy.ask(self.prompt, rows, cache, part=part, what=what)
+            result = await self._ask(part, cache, f"{self.slug} {self.kind}, {part} rows")
             path = prediction_path(dataset, self.slug, self.kind, part)
             scores[part] = store_and_score(
                 store, path, result.prediction_batches(), self.labels.labels, self.labels.multi_label
@@ -231,7 +280,7 @@ class _Evaluator:
 
     async def robustness(self) -> tuple[UnconstrainedSample | None, Comparison | None, OrderControl | None, Usage]:
         """The unconstrained sample, the null control of a base model, the order control, and the usage of all."""
-        test = part_batches(self.account.store, self.account.dataset, "test")
+        test = self._rows("test")
         what = f"{self.slug} {self.kind}"
         predictions = self._predictions("test", (*COMPARED_COLUMNS, "lenient_outcome"))
         unconstrained, usage = await evaluate_unconstrained(

@@ -12,7 +12,6 @@ from fw_assets.classification.selection.comparison import Comparison, compare
 from fw_assets.classification.session import Session
 from fw_assets.classification.splits.sampling import sample_positions, sampling_keys
 from fw_assets.pipeline.budget.account import PlanAccount
-from fw_assets.pipeline.evaluation.response_cache import ResponseCache
 from fw_assets.pipeline.evaluation.strategy import InferenceStrategy
 from fw_assets.pipeline.values.evaluation import NO_USAGE, OrderControl, UnconstrainedSample, Usage
 from fw_assets.workspace.batches import Batches
@@ -43,7 +42,7 @@ async def evaluate_unconstrained(
         return None, NO_USAGE
     rows = _sample(test, session)
     unconstrained = prompt.unconstrained()
-    cache = ResponseCache(account.store, account.dataset, strategy.address, unconstrained.digest)
+    cache = strategy.cache(account, unconstrained.digest)
     first_rows = rows if strategy.in_batch else rows.head(1)
     result = await strategy.ask(unconstrained, first_rows, cache, part="unconstrained", what=f"{what}, unconstrained")
     if result.rejection is not None:
@@ -70,7 +69,7 @@ async def evaluate_order(
     if not session.free_rows or prompt.mode != "decision":
         return None, NO_USAGE
     rows = _sample(test, session)
-    cache = ResponseCache(account.store, account.dataset, strategy.address, in_reverse(prompt).digest)
+    cache = strategy.cache(account, in_reverse(prompt).digest)
     result = await strategy.ask(in_reverse(prompt), rows, cache, part="unconstrained", what=f"{what}, reverse order")
     answered = predictions.rows_with_ids(rows["id"]).select("id", before=pl.col("predicted").list.sort())
     again = result.predictions.select("id", "outcome", after=pl.col("predicted").list.sort())
@@ -100,7 +99,7 @@ async def evaluate_null_control(
     session = account.plan.session
     if not session.null_control:
         return None, NO_USAGE
-    cache = ResponseCache(account.store, account.dataset, strategy.address, [prompt.digest, "null control"])
+    cache = strategy.cache(account, [prompt.digest, "null control"])
     result = await strategy.ask(prompt, test, cache, part="null control", what=f"{what}, null control")
     comparison = compare(
         predictions, result.prediction_batches(), labels=labels.labels, resamples=0, margin=session.margin

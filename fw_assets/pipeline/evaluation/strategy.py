@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from fw_assets.classification.arm import without_arm
+from fw_assets.classification.arm import arm_of, without_arm
 from fw_assets.classification.plan.plan import EvaluationPart, Plan
 from fw_assets.classification.prompting.prompt import Prompt
 from fw_assets.classification.session import Inference
 from fw_assets.fireworks import Fireworks
+from fw_assets.pipeline.budget.account import PlanAccount
 from fw_assets.pipeline.budget.attempts import Attempts
 from fw_assets.pipeline.budget.token_meter import TokenMeter
 from fw_assets.pipeline.evaluation.batch import ask_in_batch
@@ -50,6 +51,12 @@ class InferenceStrategy:
     def in_batch(self) -> bool:
         """Whether all rows are asked in one job."""
         return self.strategy == "batch"
+
+    def cache(self, account: PlanAccount, decoding: object) -> ResponseCache:
+        """The answers to what is asked with `decoding`, those to questions with examples apart."""
+        arm = arm_of(self.model)
+        key = [decoding, "knn"] if arm is not None and arm.kind == "knn" else decoding
+        return ResponseCache(account.store, account.dataset, self.address, key)
 
     async def ask(
         self, prompt: Prompt, rows: Batches | pl.DataFrame, cache: ResponseCache, *, part: EvaluationPart, what: str

@@ -13,7 +13,8 @@ from fw_assets.classification.plan.planner import plan_again
 from fw_assets.classification.plan.revised_estimate import EstimateBasis, revise_estimate
 from fw_assets.classification.prompting.prompt import Prompt
 from fw_assets.classification.session import Mitigation
-from fw_assets.pipeline.planning.volumes import plan_volumes
+from fw_assets.pipeline.planning.examples import few_shot_rows
+from fw_assets.pipeline.planning.volumes import longest_context, plan_volumes
 from fw_assets.pipeline.platform.catalogue import PricedCatalogue, offer, platform_pricing, priced_catalogue
 from fw_assets.pipeline.platform.deployment_quotes import with_quotes
 from fw_assets.pipeline.platform.platform import Platform
@@ -77,4 +78,7 @@ def _volumes(store: Workspace, platform: Platform, plan: Plan, pricing: Pricing)
         if basis.pricing.ratio == pricing.ratio:
             return basis.volumes
     prompt = store.require("prompt", plan.dataset, Prompt)
-    return plan_volumes(store.read_frame(*split_rows_path(plan.dataset)), plan.session, prompt, platform)
+    frame = store.read_frame(*split_rows_path(plan.dataset))
+    few_shot = few_shot_rows(store, plan.dataset, plan.examples) if plan.examples else None
+    context = longest_context([model.entry for model in plan.models if model.entry])
+    return plan_volumes(frame, plan.session, prompt, platform, few_shot, context)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
@@ -21,6 +22,7 @@ from fw_assets.pipeline.evaluation.request_set import RequestSet
 from fw_assets.pipeline.evaluation.response_cache import ResponseCache, StoredAnswer
 from fw_assets.pipeline.free_models.free_model import FreeModel, free_model
 from fw_assets.pipeline.machine import this_process
+from fw_assets.pipeline.planning.examples import served_messages
 from fw_assets.pipeline.platform.platform import Platform
 from fw_assets.pipeline.prediction.label_request import LabelRequest, check_names, local_copy, read_file
 from fw_assets.pipeline.prediction.labelled_rows import LabelledRows
@@ -69,7 +71,7 @@ def label_file(
         table, sha256 = read_file(source, served.plan.session, served.opening, wanted, Path(folder))
         run, notes = open_run(store, dataset, wanted, served.digest, sha256)
         cache = ResponseCache(store, dataset, served.address, ["predictions", run.id])
-        requests = RequestSet(served.prompt, _asked(table), cache)
+        requests = RequestSet(served.prompt, _with_examples(_asked(table), store, platform, dataset, served), cache)
         labelled = LabelledRows(
             table,
             lambda: (answer for _, batch in requests.answer_batches() for answer in batch),
@@ -136,6 +138,16 @@ def _free_answers(model: FreeModel, rows: Batches) -> Iterator[StoredAnswer]:
 
 def _asked(table: InputTable) -> Batches:
     return Batches(table.frame.select(MESSAGES), pl.col(MESSAGES).is_not_null())
+
+
+def _with_examples(rows: Batches, store: Workspace, platform: Platform, dataset: str, served: Served) -> Batches:
+    """The rows as they are asked."""
+    if served.record.few_shot is None:
+        return rows
+    change = served_messages(store, platform, dataset, served.record.few_shot)
+    return replace(
+        rows, change=lambda batch: batch.with_columns(pl.Series(MESSAGES, change(batch[MESSAGES].to_list())))
+    )
 
 
 @contextmanager

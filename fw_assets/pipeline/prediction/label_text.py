@@ -11,6 +11,7 @@ from fw_assets.pipeline.errors import NotServed
 from fw_assets.pipeline.evaluation.answer_one import answer_one
 from fw_assets.pipeline.evaluation.removed_deployment import require_deployment
 from fw_assets.pipeline.free_models.free_model import free_model
+from fw_assets.pipeline.planning.examples import served_messages
 from fw_assets.pipeline.platform.platform import Platform
 from fw_assets.pipeline.values.delivery import DeploymentRecord
 from fw_assets.pipeline.values.prediction import LabelledText
@@ -38,6 +39,8 @@ def label_text(
     prompt = served_prompt(store, dataset, record)
     opening = served_opening(store, dataset, record)
     messages = json.dumps(opening.conversation(text, system))
+    if record.few_shot is not None:
+        (messages,) = served_messages(store, platform, dataset, record.few_shot)([messages])
     platform.call(lambda client: require_deployment(client, dataset, record))
     completion = platform.call(lambda client: answer_one(client, record, prompt, messages))
     answer = parse_answer(

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import polars as pl
 
+from fw_assets.classification.arm import without_arm
 from fw_assets.classification.cost.estimate import MULTI_LABEL_ANSWERS
 from fw_assets.classification.cost.prediction_cost import PredictionCost, prediction_cost
 from fw_assets.classification.cost.ranges import Range
@@ -56,7 +57,7 @@ async def price_requests(
     if number:
         deployment = await require_deployment(client, dataset, served.record)
     listed = await read_priced_catalogue(client)
-    models = await with_named_models(client, listed.models, [served.record.serves[0]])
+    models = await with_named_models(client, listed.models, [without_arm(served.record.serves[0])])
     model = served.planned(models)
     server = served.record.server
     endpoints = {} if server is None else {model.slug: server}

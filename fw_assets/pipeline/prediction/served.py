@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from fw_assets.classification.arm import without_arm
 from fw_assets.classification.catalogue.models import CatalogueModel, PlannedModel
 from fw_assets.classification.metrics.confidence import ModelConfidence
 from fw_assets.classification.plan.plan import Plan
@@ -47,7 +48,7 @@ class Served:
         for model in self.plan.models:
             if model.slug == slug:
                 return model
-        entry = next((model for model in models if model.slug == slug), None)
+        entry = next((model for model in models if model.slug == without_arm(slug)), None)
         return PlannedModel(
             name=entry.name if entry else self.record.model,
             slug=slug,

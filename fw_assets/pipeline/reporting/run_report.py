@@ -13,6 +13,7 @@ from fw_assets.classification.plan.revised_estimate import DatasetTokens, with_c
 from fw_assets.classification.selection.comparison import Comparison, compare
 from fw_assets.pipeline.approvals import require_approval
 from fw_assets.pipeline.budget.account import PlanAccount
+from fw_assets.pipeline.planning.examples import served_messages
 from fw_assets.pipeline.platform.platform import Platform
 from fw_assets.pipeline.reporting.billing import billed_days
 from fw_assets.pipeline.reporting.candidate_pairs import candidate_pairs, free_pairs
@@ -84,7 +85,7 @@ def run_report(platform: Platform, account: PlanAccount) -> Report:
         versions=package_versions(),
         mitigation=approval.mitigation,
         created=account.created_resources(),
-        example=next(iter(rows))["messages"][0],
+        example=_example(store, platform, dataset, record, next(iter(rows))["messages"][0]),
         before=client_setup(platform, dataset, deployed=_is_own(plan, record)),
         served=_served(plan, record),
         predict=predict_command(dataset),
@@ -112,6 +113,13 @@ def run_report(platform: Platform, account: PlanAccount) -> Report:
         fields=record_results(store, plan, list(scores), record.winner),
         slices=slice_results(store, plan, kept, record.winner.challenger),
     )
+
+
+def _example(store: Workspace, platform: Platform, dataset: str, record: DeploymentRecord, messages: str) -> str:
+    """A row as what serves is asked for it."""
+    if record.few_shot is None:
+        return messages
+    return served_messages(store, platform, dataset, record.few_shot)([messages])[0]
 
 
 def _all_models(scores: dict[Model, Scores], baselines: Baselines | None) -> list[Model]:
@@ -272,6 +280,7 @@ def _served(plan: Plan, record: DeploymentRecord) -> Served | None:
         deployed=record.deployed,
         server=record.server,
         form=record.form,
+        few_shot=record.few_shot is not None,
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from pydantic import Field
 
+from fw_assets.classification.arms.example_source import ServedExamples
 from fw_assets.classification.cost.cost_lines import Estimate
 from fw_assets.classification.gate.deploy_gate import GateDecision
 from fw_assets.classification.model_endpoint import ModelEndpoint
@@ -51,6 +52,7 @@ class DeploymentRecord(Frozen):
         prompt: what the model was evaluated with, and is asked until another is deployed (`served_prompt`); None where
             an earlier version deployed it.
         server, form: the endpoint that serves, and how it is asked; None where the platform serves.
+        few_shot: the examples that stand before each text; None without.
         opening: how the test rows begin, as the texts that it is asked for have to; None likewise.
     """
 
@@ -68,6 +70,7 @@ class DeploymentRecord(Frozen):
     opening: Opening | None = None
     server: ModelEndpoint | None = None
     form: RequestForm | None = None
+    few_shot: ServedExamples | None = None
 
     @property
     def in_use(self) -> tuple[str, ModelKind]:

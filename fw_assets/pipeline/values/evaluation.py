@@ -78,6 +78,7 @@ class BaseMetrics(Frozen):
         null_control: the model against itself on the test rows, the noise floor of comparisons.
         form: how an endpoint's server was asked; None for models of the platform.
         pace: of the answers that came one by one; None from an earlier version.
+        examples: how many each row had before it; None without.
     """
 
     model: str
@@ -93,6 +94,7 @@ class BaseMetrics(Frozen):
     order: OrderControl | None = None
     form: RequestForm | None = None
     pace: Pace | None = None
+    examples: int | None = None
 
 
 class TunedMetrics(Frozen):

@@ -33,6 +33,7 @@ class Served:
     Attributes:
         model: the candidate's name (its base's, where it is fine-tuned).
         deployed: by this run; otherwise it is kept as it is.
+        few_shot: whether examples stand before each text.
         server, form: the endpoint that serves, and how it is asked; None where the platform serves.
     """
 
@@ -43,6 +44,7 @@ class Served:
     deployed: bool
     server: ModelEndpoint | None = None
     form: RequestForm | None = None
+    few_shot: bool = False
 
 
 def recommended_code(
@@ -72,7 +74,7 @@ def recommended_code(
         commands.append(f"{predict} --free {_argument(text)}  # {free}, which asks no platform")
     if prompt is None or served is None:
         return Snippets(python="", curl="", commands=tuple(commands)) if commands else None
-    body = _body(prompt, turns[:-1] if text != PLAIN else [], text)
+    body = _body(prompt, turns[:-1] if text != PLAIN else [], text, whole=served.few_shot)
     if prompt.mode == "decision":
         snippets = decision_snippets(
             model=served.address, body=body, base_url=run.base_url, before=before, confidence=confidence
@@ -92,6 +94,8 @@ def recommended_code(
         )
     kind = "fine-tuned" if served.kind == "tuned" else "as it is"
     asks = f"{short(served.model)}, {kind}{', deployed' if served.deployed else ''}"
+    if served.few_shot:
+        asks += ", with the examples of this text; each text has its own, which `fw-assets predict` chooses"
     return snippets.model_copy(
         update={
             "asks": asks,
@@ -118,11 +122,15 @@ def _text(turns: list[Turn]) -> str:
     return text if len(text) <= MAX_TEXT else clip(text, MAX_TEXT)
 
 
-def _body(prompt: Prompt, earlier: list[Turn], text: str) -> dict[str, Any]:
-    """The request for a text after the example's earlier turns."""
+def _body(prompt: Prompt, earlier: list[Turn], text: str, *, whole: bool) -> dict[str, Any]:
+    """The request for a text after the example's earlier turns.
+
+    Args:
+        whole: whether these stay however long they are.
+    """
     asked = {"role": "user", "content": text}
     opening = [turn for turn in earlier[:1] if turn.get("role") == "system"]
-    if len(json.dumps(earlier[len(opening) :])) > MAX_TURNS:
+    if not whole and len(json.dumps(earlier[len(opening) :])) > MAX_TURNS:
         earlier = opening
     messages = json.dumps([*earlier, asked])
     if prompt.mode == "decision":

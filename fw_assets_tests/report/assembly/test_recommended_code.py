@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import shlex
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -57,6 +58,18 @@ def test_a_model_that_is_kept_as_it_is_has_code_with_the_prompt_of_the_evaluatio
     ]
     assert 'MODEL = "accounts/fireworks/models/qwen3-8b"' in snippets.python
     assert snippets.commands == ("fw-assets predict tickets 'Where is my card?'",)
+
+
+def test_code_of_a_few_shot_model_has_the_examples_of_its_text_and_says_who_chooses_others() -> None:
+    examples = [
+        {"role": role, "content": text} for text, role in [("word " * 400, "user"), ("billing", "assistant")] * 4
+    ]
+    served = replace(BASE, model="accounts/fireworks/models/qwen3-8b+knn-4", few_shot=True)
+    snippets = code([*examples, {"role": "user", "content": "Where is my card?"}], served)
+    assert asked(snippets)[1:-1] == examples
+    assert snippets.asks.startswith("qwen3-8b+knn-4, as it is, with the examples of this text")
+    assert "`fw-assets predict`" in snippets.asks
+    assert 'MODEL = "accounts/fireworks/models/qwen3-8b"' in snippets.python
 
 
 def test_a_kept_model_is_called_where_the_report_says() -> None:
