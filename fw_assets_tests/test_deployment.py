@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import re
+import shlex
+import subprocess
 import tomllib
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+
+from fw_assets.cli import main
+from fw_assets.embedded.settings import EmbeddedSettings
+from fw_assets.settings import Settings
 
 ROOT = Path(__file__).parents[1]
 DEPLOYMENT = ROOT / "docs" / "deployment"
@@ -108,3 +114,81 @@ def test_the_image_is_made_of_what_is_there() -> None:
     assert set(extras[1].split(",")) == set(project["optional-dependencies"]) - {"dev", "llm", "llm-dev", "ray"}
     assert [rest for step, rest in steps if step == "USER"] == ["10001"]
     assert "pip install --require-hashes --requirement requirements.lock" in text
+
+
+RAY_IMAGE = "registry.example.com/fw-assets-ray:0.1.0"
+SETTINGS = {name.upper() for name in (*Settings.model_fields, *EmbeddedSettings.model_fields)}
+
+
+def check_command(words: list[str]) -> None:
+    """Parse a command line of the program, as the program would."""
+    command = main.commands[words[0]]
+    command.make_context(words[0], words[1:])
+
+
+def pods(document: Any) -> list[Any]:
+    """The specifications of all pods of a document."""
+    if not isinstance(document, dict):
+        return [pod for item in document for pod in pods(item)] if isinstance(document, list) else []
+    own = [document] if "containers" in document else []
+    return own + [pod for value in document.values() for pod in pods(value)]
+
+
+def test_the_manifest_for_kuberay_names_what_is_there() -> None:
+    documents = list(yaml.safe_load_all((DEPLOYMENT / "kuberay.yaml").read_text("utf-8")))
+    kinds = {(document["kind"], document["metadata"]["name"]): document for document in documents}
+    cluster, platform = kinds["RayCluster", "fw-assets"], kinds["Deployment", "fw-assets-platform"]
+    assert len(pods(documents)) == 4
+    claims = {name for kind, name in kinds if kind == "PersistentVolumeClaim"}
+    for pod in pods(documents):
+        for container in (*pod["containers"], *pod.get("initContainers", ())):
+            assert container["image"] == RAY_IMAGE
+            assert {item["name"] for item in container.get("env", ())} <= SETTINGS
+            volumes = {volume["name"]: volume for volume in pod.get("volumes", ())}
+            mounted = [volumes[mount["name"]] for mount in container.get("volumeMounts", ())]
+            named = {volume["persistentVolumeClaim"]["claimName"] for volume in mounted if "secret" not in volume}
+            assert named <= claims
+    (serve,) = platform["spec"]["template"]["spec"]["containers"]
+    program, *words = serve["command"]
+    assert program == "fw-assets"
+    check_command(words)
+    (head,) = cluster["spec"]["headGroupSpec"]["template"]["spec"]["containers"]
+    (client,) = (port["containerPort"] for port in head["ports"] if port["name"] == "client")
+    variables = {item["name"]: item["value"] for item in serve["env"]}
+    assert variables["FW_RAY_ADDRESS"] == f"ray://{cluster['metadata']['name']}-head-svc:{client}"
+    # Whatever writes the home is one process: SQLite lies there.
+    assert platform["spec"]["replicas"] == 1
+    service = kinds["Service", "fw-assets-platform"]["spec"]
+    assert service["selector"] == platform["spec"]["template"]["metadata"]["labels"]
+    assert f"rayproject/ray:{cluster['spec']['rayVersion']}-py311-gpu" in dockerfile("Dockerfile.ray")
+
+
+def dockerfile(name: str) -> str:
+    return (DEPLOYMENT / name).read_text("utf-8")
+
+
+def test_the_image_of_a_ray_node_is_made_of_what_is_there() -> None:
+    text = dockerfile("Dockerfile.ray").replace("\\\n", " ")
+    assert RAY_IMAGE in text
+    copied = re.findall(r"^COPY --chown=\S+ (.*) \S+$", text, re.MULTILINE)
+    assert all((ROOT / source).exists() for line in copied for source in line.split()), copied
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    (extras,) = re.findall(r"'\.\[([a-z,]+)\]'", text)
+    assert set(extras.split(",")) <= set(project["optional-dependencies"])
+    assert RAY_IMAGE.endswith(f":{project['version']}")
+    for words in re.findall(r"RUN fw-assets (.*)", text):
+        check_command(words.split())
+
+
+def test_the_task_for_skypilot_names_what_is_there() -> None:
+    task = yaml.safe_load((DEPLOYMENT / "skypilot.yaml").read_text("utf-8"))
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    (extras,) = re.findall(r"'\.\[([a-z,]+)\]'", task["setup"])
+    assert set(extras.split(",")) <= set(project["optional-dependencies"])
+    for script in (task["setup"], task["run"]):
+        assert subprocess.run(["bash", "-n", "-c", script], check=False).returncode == 0
+        assert set(re.findall(r"\bFW_\w+(?==)", script)) <= SETTINGS
+        assert all((ROOT / path).exists() for path in re.findall(r"\bfw_assets/\S+", script))
+        for words in re.findall(r"(?:exec |bin/)fw-assets (.*)", script):
+            check_command(shlex.split(words))
+    assert re.findall(r"fw-assets (\w+)", task["run"]) == ["serve"]

@@ -111,6 +111,9 @@ OTHER_PROGRAMS: Mapping[str, str] = {
     "celery": "needs a broker",
     "docker": "needs docker; test_deployment.py reads the file",
     "helm": "needs a cluster; test_deployment.py reads the values",
+    "kubectl": "needs a cluster; test_deployment.py reads the manifest",
+    "sky": "needs a cloud; test_deployment.py reads the task",
+    "ssh": "needs a cloud",
 }
 """First words of other command lines, and why they are not run."""
 NOT_CODE = {"text": "generated from the code (test_docs.py), a diagram, or what a terminal shows"}
