@@ -114,6 +114,8 @@ OTHER_PROGRAMS: Mapping[str, str] = {
     "kubectl": "needs a cluster; test_deployment.py reads the manifest",
     "sky": "needs a cloud; test_deployment.py reads the task",
     "ssh": "needs a cloud",
+    "python": "makes a virtual environment",
+    "vllm": "needs a GPU",
 }
 """First words of other command lines, and why they are not run."""
 NOT_CODE = {"text": "generated from the code (test_docs.py), a diagram, or what a terminal shows"}
@@ -197,7 +199,9 @@ def test_other_command_lines_name_what_is_there() -> None:
         done = subprocess.run(["sh", "-n", "-c", block.text], capture_output=True, text=True, check=False)
         assert done.returncode == 0, (str(block), done.stderr)
         for line in lines(block):
-            first, *rest = line.split()
+            # Variables of one command come before it, and a path before a program.
+            first, *rest = re.sub(r"^(\w+=\S* )+", "", line).split()
+            first = first.rpartition("/")[2]
             if first == "fw-assets":
                 continue
             if first not in OTHER_PROGRAMS:
@@ -213,7 +217,8 @@ def test_other_command_lines_name_what_is_there() -> None:
 
 def test_the_lists_of_what_is_not_run_are_of_what_is_written() -> None:
     assert set(NOT_RUN) - set(commands(SHELL)) == set()
-    programs = {line.split()[0] for block in BLOCKS if block.language in SHELL for line in lines(block)}
+    every = [line for block in BLOCKS if block.language in SHELL for line in lines(block)]
+    programs = {re.sub(r"^(\w+=\S* )+", "", line).split()[0].rpartition("/")[2] for line in every}
     assert set(OTHER_PROGRAMS) - programs == set()
 
 
@@ -252,7 +257,10 @@ def test_commands_that_are_cheap_run(project: Project) -> None:
 def test_yaml_is_read_by_what_reads_it(block: Block, tmp_path: Path) -> None:
     file = tmp_path / "example.yaml"
     file.write_text(block.text)
-    if "prices" in yaml.safe_load(block.text):
+    if "run_launcher" in yaml.safe_load(block.text):
+        variables = yaml.safe_load(block.text)["run_launcher"]["config"]["env_vars"]
+        assert {*variables} <= {*map(str.upper, Settings.model_fields), "FW_POSTGRES_URL"}
+    elif "prices" in yaml.safe_load(block.text):
         assert read_prices(file)
     else:
         make_session(load_session(file))

@@ -110,16 +110,21 @@ class RayNodes:
         return node
 
     def add(self) -> RayNode:
-        """A node with one processor, which may still be starting."""
-        return self.start([f"--address={self.address}", "--num-cpus=1"])
+        """A node with one processor."""
+        return self.started([f"--address={self.address}", "--num-cpus=1"])
 
-    def ready(self, node: RayNode) -> None:
-        """Wait until a node has started; skip the test where it does not."""
-        deadline = time.monotonic() + _START_SECONDS
-        while b"Ray runtime started" not in node.log.read_bytes():
-            if node.process.poll() is not None or time.monotonic() > deadline:
-                pytest.skip(f"Ray does not start on this machine in time: {node.log.read_text('utf-8')[-300:]}")
-            time.sleep(0.1)
+    def started(self, arguments: Sequence[str]) -> RayNode:
+        """A node, once it has started; a test on a machine where Ray gives up twice is skipped."""
+        for _ in range(2):
+            node = self.start(arguments)
+            deadline = time.monotonic() + _START_SECONDS
+            while node.process.poll() is None and time.monotonic() < deadline:
+                if b"Ray runtime started" in node.log.read_bytes():
+                    return node
+                time.sleep(0.1)
+            node.kill()
+        reason = node.log.read_text("utf-8").strip().rpartition("\n")[2]
+        pytest.skip(f"Ray does not start on this machine in {_START_SECONDS:g} s: {reason[:200]}")
 
     def holding(self, text: str) -> RayNode:
         """The node of which a process has `text` in its command line."""
@@ -145,10 +150,10 @@ def ray_nodes(workers: int) -> Iterator[RayNodes]:
     (folder / "hidden" / f"{_SLOW_IMPORT}.py").write_text("raise ImportError")
     try:
         head = ["--head", f"--port={port}", f"--ray-client-server-port={client_port}", "--num-cpus=0"]
-        cluster.ready(cluster.start([*head, "--include-dashboard=false", f"--temp-dir={folder}/r"]))
+        cluster.started([*head, "--include-dashboard=false", f"--temp-dir={folder}/r"])
         for _ in range(workers):
-            # One after the other: Ray gives a node half a minute.
-            cluster.ready(cluster.add())
+            # One after the other: Ray itself gives a node half a minute.
+            cluster.add()
         yield cluster
     finally:
         for node in cluster.nodes:

@@ -13,7 +13,7 @@ from itertools import islice
 from pathlib import Path
 
 from fw_assets.embedded.engine.registry import find_base_model
-from fw_assets.embedded.engine.training_run import CheckpointWritten, ResourceUse, TrialStep
+from fw_assets.embedded.engine.training_run import TrainingEvent
 from fw_assets.embedded.errors import RpcError
 from fw_assets.embedded.inference.chat_completion import Completions, count_usage
 from fw_assets.embedded.inference.chat_request import ChatRequest
@@ -176,7 +176,7 @@ class _Delivery:
             if isinstance(message, Begin):
                 self._say(f"attempt {message.attempt}, on the Ray node {message.node}")
                 self.report.restart()
-            elif isinstance(message, TrialStep | CheckpointWritten | ResourceUse):
+            elif isinstance(message, TrainingEvent):
                 self.report.event(message)
             else:
                 self.report.record(message)

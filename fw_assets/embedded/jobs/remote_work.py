@@ -14,6 +14,7 @@ from tempfile import TemporaryDirectory, mkdtemp
 from typing import Protocol
 
 from fw_assets.embedded.engine.errors import EngineError
+from fw_assets.embedded.engine.language_model.device.lease import patience
 from fw_assets.embedded.engine.registry import find_base_model
 from fw_assets.embedded.engine.scorers import load_base
 from fw_assets.embedded.engine.training import TrainingRecord
@@ -119,7 +120,8 @@ def train_remotely(task: TrainingTask, base: BaseFiles, start: Files | None, mai
         if folders.start and start:
             write_files(folders.start, start)
         report = _MailedReport(mailbox, attempt, folders.checkpoints)
-        task.run(folders, report)
+        with patience():
+            task.run(folders, report)
         report.send()
         return read_files(folders.out)
 
@@ -133,7 +135,8 @@ def answer_remotely(model: ModelFiles, requests: Sequence[ChatRequest]) -> Compl
     loaded = _load(model)
     starts = range(0, len(requests), MAX_BATCH)
     created = int(time.time())
-    return [item for at in starts for item in answer_all(loaded, requests[at : at + MAX_BATCH], created)]
+    with patience():
+        return [item for at in starts for item in answer_all(loaded, requests[at : at + MAX_BATCH], created)]
 
 
 def read_files(folder: Path) -> dict[str, bytes]:

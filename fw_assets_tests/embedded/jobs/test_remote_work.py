@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from fw_assets.embedded.engine.errors import EngineError
-from fw_assets.embedded.engine.training_run import TrainingStep
+from fw_assets.embedded.engine.language_model.model_folders import missing_packages
+from fw_assets.embedded.engine.registry import find_base_model
+from fw_assets.embedded.engine.training_run import Evaluation, TrainingStep
 from fw_assets.embedded.engine.training_spec import TrainingRow, TrainingSpec
 from fw_assets.embedded.errors import invalid
 from fw_assets.embedded.inference.answer_format import AnswerFormat
@@ -40,11 +42,13 @@ class OwnMailbox:
 
     Attributes:
         latest: the attempt that may still report.
+        checkpoints: how many there were.
     """
 
     checkpoint: Files = field(default_factory=dict)
     latest: int = 0
     messages: list[Message] = field(default_factory=list)
+    checkpoints: int = 0
 
     def begin(self) -> tuple[int, Files]:
         self.latest += 1
@@ -54,6 +58,7 @@ class OwnMailbox:
         self.messages += messages
         if checkpoint is not None:
             self.checkpoint = checkpoint
+            self.checkpoints += 1
         return attempt == self.latest
 
 
@@ -117,3 +122,50 @@ def test_refusals_travel_whole() -> None:
     refusal = invalid("messages: empty", "messages")
     refusal.headers["Retry-After"] = "1"
     assert pickle.loads(pickle.dumps(refusal)) == refusal
+
+
+class Killed(Exception):
+    """Stands for the end of a node."""
+
+
+class DyingMailbox(OwnMailbox):
+    """A mailbox whose first node dies with its second checkpoint."""
+
+    def put(self, attempt: int, messages: Sequence[Message], checkpoint: Files | None) -> bool:
+        latest = super().put(attempt, messages, checkpoint)
+        if attempt == 1 and self.checkpoints == 2:
+            raise Killed
+        return latest
+
+
+def test_a_language_model_goes_on_elsewhere_from_its_checkpoint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if missing_packages():
+        pytest.skip("the extra llm is not installed")
+    from fw_assets.embedded.engine.language_model.adding import add_language_model
+    from fw_assets_tests.embedded.engine.language_model.tiny_models import make_folder
+
+    monkeypatch.setenv("FW_LANGUAGE_MODELS", str(tmp_path))
+    add_language_model("tiny-llama", str(make_folder("llama", tmp_path / "files")))
+    spec = TrainingSpec("tiny-llama", lora_rank=4, learning_rate=0.01, epochs=3.0, batch_size=8)
+    read = find_base_model("tiny-llama").read
+    texts = [read([{"role": "user", "content": row.text}]) for row in ROWS]
+    rows = [TrainingRow(text, row.labels, answer=row.labels[0]) for text, row in zip(texts, ROWS, strict=True)]
+    task = TrainingTask(spec, LabelRows(AnswerFormat(), rows, rows[:4]), "head")
+    undisturbed, killed = OwnMailbox(), DyingMailbox()
+    files = train_remotely(task, base_files("tiny-llama"), None, undisturbed)
+    with pytest.raises(Killed):
+        train_remotely(task, base_files("tiny-llama"), None, killed)
+    killed.messages.clear()
+    assert train_remotely(task, base_files("tiny-llama"), None, killed) == files
+    # One that began anew would have left two more.
+    assert (undisturbed.checkpoints, killed.checkpoints) == (2, 2)
+    told, told_again = (
+        [item for item in mailbox.messages if isinstance(item, TrainingStep | Evaluation)]
+        for mailbox in (undisturbed, killed)
+    )
+    assert told == told_again
+    other = replace(base_files("tiny-llama"), digest="0" * 64)
+    with pytest.raises(EngineError, match=r"the files of tiny-llama on the Ray node .* FW_LANGUAGE_MODELS has to hold"):
+        train_remotely(task, other, None, OwnMailbox())

@@ -16,8 +16,7 @@ from contextvars import ContextVar
 from pathlib import Path
 
 from fw_assets.embedded.engine.errors import DeviceBusy
-from fw_assets.embedded.engine.language_model.model_folders import models_home
-from fw_assets.embedded.settings import embedded_settings
+from fw_assets.embedded.settings import data_home, embedded_settings
 
 SLICE_SECONDS = 1.0
 """How long a training keeps the device at least while others wait for it."""
@@ -28,7 +27,8 @@ _patient: ContextVar[bool] = ContextVar("fw_assets.embedded.patient", default=Fa
 def device_lease(device: str) -> DeviceLease | None:
     """The lease of an accelerator of this machine, or of what `FW_DEVICE_LEASE` names; None on a CPU without it."""
     name = embedded_settings().fw_device_lease or ("" if device == "cpu" else device)
-    return DeviceLease(models_home() / "leases" / f"{platform.node()}-{name}") if name else None
+    # Not beside the models, which may lie on a disk that others only read.
+    return DeviceLease(data_home() / "leases" / f"{platform.node()}-{name}") if name else None
 
 
 @contextmanager
