@@ -55,8 +55,8 @@ class Settings(BaseModel):
     fw_prices: Path | None = None
     """Your own price file, which wins over the platform's list and the shipped one."""
     fw_sentence_encoder: bool = True
-    """Whether sentence embeddings with logistic regression are among the free models of each session: `0` leaves them
-    out, where a minute of CPU for ten thousand texts is too long."""
+    """Whether sentence embeddings with logistic regression are among the free models of each session, and choose the
+    examples of few-shot arms: `0` leaves them out, where a minute of CPU for ten thousand texts is too long."""
     fw_reader_model: str | None = None
     """A chat model that reads the clauses of an instruction that the parser did not understand; a person confirms them.
     Same as `--reader-model`."""

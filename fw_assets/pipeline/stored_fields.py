@@ -22,11 +22,16 @@ class StoredEstimate(msgspec.Struct):
     lower_bound: bool = True
 
 
+class StoredExamples(msgspec.Struct):
+    digest: str
+
+
 class StoredPlan(msgspec.Struct):
     session: StoredSession
     models: list[StoredModel]
     estimate: StoredEstimate = msgspec.field(default_factory=StoredEstimate)
     unused: list[str] = msgspec.field(default_factory=list)
+    examples: StoredExamples | None = None
 
 
 class StoredBaseline(msgspec.Struct):

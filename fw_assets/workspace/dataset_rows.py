@@ -23,6 +23,11 @@ def split_rows_path(dataset: str) -> tuple[str, ...]:
     return (dataset, "assets", "label_set.parquet")
 
 
+def example_paths(dataset: str, digest: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The files of examples with a digest: the training rows, and which of them stand before each other row."""
+    return (dataset, "examples", f"{digest}-training.parquet"), (dataset, "examples", f"{digest}-rows.parquet")
+
+
 def split_rows(store: Workspace, dataset: str, part: str | None = None) -> pl.LazyFrame:
     """The rows of a part, or of all."""
     frame = store.scan_frame(*split_rows_path(dataset))

@@ -166,8 +166,11 @@ class Plan(Frozen):
         return limit if estimate.lower_bound else min(estimate.high, limit)
 
     def expected_usd(self, slug: str) -> float | None:
-        """The expected cost of all stages of one model; None when a price is unknown."""
-        lines = [line for line in self.estimate.lines if line.model == slug]
+        """The expected cost of all stages of one model; None when a price is unknown.
+
+        Of an arm those of its model too, which is the plainer choice where the two are equal.
+        """
+        lines = [line for line in self.estimate.lines if line.model in (slug, without_arm(slug))]
         costs = [line.usd.expected for line in lines if line.usd is not None]
         return sum(costs) if len(costs) == len(lines) else None
 

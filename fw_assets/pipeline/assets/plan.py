@@ -90,7 +90,7 @@ def _draft(store: Workspace, platform: Platform, dataset: str, registration: Reg
     offered = offer(platform, session, quoted_catalogue(platform, session))
     require_servable(platform, session, offered.models)
     require_decisions(platform, session, offered.models)
-    examples = make_examples(store, dataset, frame, session, prompt, labels)
+    examples = make_examples(store, platform, dataset, frame, session, prompt, labels)
     few_shot = few_shot_rows(store, dataset, examples) if examples else None
     if examples and few_shot:
         fewer = fewer_examples(few_shot, frame, prompt, offered.models)

@@ -11,17 +11,25 @@ import polars as pl
 from fw_assets.classification.arm import ZERO_SHOT, read_arm
 from fw_assets.classification.arms.example_source import ExampleSource, ServedExamples
 from fw_assets.classification.arms.few_shot import Example, FewShotRow, example_room, with_examples
-from fw_assets.classification.arms.neighbours import Neighbours, Vectors, tfidf_vectors
+from fw_assets.classification.arms.neighbours import Neighbours, tfidf_vectors, unit_vectors
 from fw_assets.classification.catalogue.models import CatalogueModel
 from fw_assets.classification.dataset.chat import input_text
 from fw_assets.classification.labels.label_set import LabelSet
 from fw_assets.classification.prompting.prompt import Prompt
 from fw_assets.classification.session import Session
+from fw_assets.classification.splits.sampling import stratified_sample
 from fw_assets.classification.values import digest
-from fw_assets.pipeline.platform.platform import Platform
+from fw_assets.pipeline.errors import PhaseError
+from fw_assets.pipeline.platform.platform import ENCODER, Platform
+from fw_assets.workspace.dataset_rows import example_paths
 from fw_assets.workspace.workspace import Workspace
 
 TFIDF = "TF-IDF of character n-grams"
+EMBEDDINGS = f"sentence embeddings ({ENCODER})"
+MAX_POOL = 50_000
+"""Training rows among which examples are looked for; of more, so many in the shares of the labels."""
+MAX_EMBEDDED = 20_000
+"""Training rows up to which they are embedded, which takes a minute of CPU for ten thousand."""
 _ASKED = ("validation", "test")
 _PLACES = pl.List(pl.UInt32)
 
@@ -67,7 +75,13 @@ def most_examples(session: Session) -> int:
 
 
 def make_examples(
-    store: Workspace, dataset: str, frame: pl.DataFrame, session: Session, prompt: Prompt, labels: LabelSet
+    store: Workspace,
+    platform: Platform,
+    dataset: str,
+    frame: pl.DataFrame,
+    session: Session,
+    prompt: Prompt,
+    labels: LabelSet,
 ) -> ExampleSource | None:
     """The examples of the validation and test rows, chosen among the training rows and stored; None without such arms.
 
@@ -78,24 +92,27 @@ def make_examples(
     if not number:
         return None
     split = labels.split
-    content = [split.train_digest, split.validation_digest, split.test_digest, prompt.digest, TFIDF, number]
-    source = ExampleSource(digest=digest(content), method=TFIDF)
-    if store.exists(*_places_path(dataset, source)):
+    why = _why_no_embeddings(platform, split.rows.train)
+    method = TFIDF if why else EMBEDDINGS
+    content = [split.train_digest, split.validation_digest, split.test_digest, prompt.digest, method, number]
+    source = ExampleSource(digest=digest([*content, session.seed]), method=method, why=why)
+    if all(store.exists(*path) for path in example_paths(dataset, source.digest)):
         return source
-    pool = _pool(frame, prompt)
+    pool = _pool(frame, prompt, session.seed)
     asked = frame.filter(pl.col("split").is_in(_ASKED))
     texts = [input_text(messages) for messages in asked["messages"]]
-    neighbours = _neighbours(pool)
+    neighbours = _neighbours(platform, pool, method)
     places = neighbours.nearest(texts, asked["group"].to_list(), number) if neighbours else [[] for _ in texts]
-    store.write_frame(pool, *_pool_path(dataset, source))
     stored = asked.select("id").with_columns(pl.Series("examples", places, dtype=_PLACES))
-    store.write_frame(stored, *_places_path(dataset, source))
+    for part, path in zip((pool, stored), example_paths(dataset, source.digest), strict=True):
+        store.write_frame(part, *path)
     return source
 
 
 def few_shot_rows(store: Workspace, dataset: str, source: ExampleSource) -> FewShotRows:
     """The stored examples."""
-    return FewShotRows(store.read_frame(*_pool_path(dataset, source)), store.read_frame(*_places_path(dataset, source)))
+    pool, places = example_paths(dataset, source.digest)
+    return FewShotRows(store.read_frame(*pool), store.read_frame(*places))
 
 
 def fewer_examples(
@@ -119,10 +136,15 @@ def fewer_examples(
 def served_messages(
     store: Workspace, platform: Platform, dataset: str, served: ServedExamples
 ) -> Callable[[Sequence[str]], list[str]]:
-    """From the messages of new texts to those with their examples, as they are asked of a model that serves."""
-    del platform
-    pool = store.read_frame(*_pool_path(dataset, served.source))
-    neighbours = _neighbours(pool)
+    """From the messages of new texts to those with their examples, as they are asked of a model that serves.
+
+    Raises:
+        PhaseError: the encoder that chose the examples of the evaluation is not on this machine.
+    """
+    if served.source.method == EMBEDDINGS and (missing := platform.missing_encoder):
+        raise PhaseError(f"what serves {dataset} is shown examples, which {ENCODER} chooses: {missing}")
+    pool = store.read_frame(*example_paths(dataset, served.source.digest)[0])
+    neighbours = _neighbours(platform, pool, served.source.method)
     examples = [Example(*row) for row in pool.select("text", "answer").iter_rows()]
 
     def with_nearest(conversations: Sequence[str]) -> list[str]:
@@ -136,9 +158,17 @@ def served_messages(
     return with_nearest
 
 
-def _pool(frame: pl.DataFrame, prompt: Prompt) -> pl.DataFrame:
+def _why_no_embeddings(platform: Platform, rows: int) -> str:
+    """Why texts are not compared by embeddings; empty where they are."""
+    if missing := platform.missing_encoder:
+        return f"the sentence encoder is not used, since {missing.rstrip('.')}"
+    return f"more than {MAX_EMBEDDED:,} training rows are not embedded" if rows > MAX_EMBEDDED else ""
+
+
+def _pool(frame: pl.DataFrame, prompt: Prompt, seed: int) -> pl.DataFrame:
     """The training rows with a text, as examples."""
     train = frame.filter(pl.col("split") == "train")
+    train = stratified_sample(train, MAX_POOL, seed) if train.height > MAX_POOL else train
     answers = train["record"].to_list() if prompt.fields else [prompt.render(labels) for labels in train["labels"]]
     pool = pl.DataFrame(
         {
@@ -150,17 +180,9 @@ def _pool(frame: pl.DataFrame, prompt: Prompt) -> pl.DataFrame:
     return pool.filter(pl.col("text").str.strip_chars() != "")
 
 
-def _neighbours(pool: pl.DataFrame) -> Neighbours | None:
+def _neighbours(platform: Platform, pool: pl.DataFrame, method: str) -> Neighbours | None:
     if not pool.height:
         return None
     texts = pool["text"].to_list()
-    vectors: Vectors = tfidf_vectors(texts)
+    vectors = unit_vectors(platform.embed) if method == EMBEDDINGS else tfidf_vectors(texts)
     return Neighbours(texts, pool["group"].to_list(), vectors)
-
-
-def _pool_path(dataset: str, source: ExampleSource) -> tuple[str, ...]:
-    return (dataset, "examples", f"{source.digest}-training.parquet")
-
-
-def _places_path(dataset: str, source: ExampleSource) -> tuple[str, ...]:
-    return (dataset, "examples", f"{source.digest}-rows.parquet")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fw_assets.report.arms.prompting import asked_otherwise, tuning_or_prompting
 from fw_assets.report.fields.sentences import gained_sentence
 from fw_assets.report.formatting import (
     Quoted,
@@ -165,8 +166,12 @@ def questions(report: Report) -> tuple[tuple[str, str], ...]:
         pairs.append(("Is it real?", _significance(report, found)))
         if expected := new_texts_answer(report):
             pairs.append(("And on new texts?", expected))
+        if bought := tuning_or_prompting(report):
+            pairs.append(("Was it worth it?", bought))
     elif report.power:
         pairs.append(("What can be seen?", power_sentence(report.power)))
+    if otherwise := asked_otherwise(report):
+        pairs.append(("Does asking otherwise help?", otherwise))
     if gained := gained_sentence(report):
         pairs.append(("Which fields gained?", gained))
     if report.mistakes:
