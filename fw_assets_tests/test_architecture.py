@@ -191,6 +191,7 @@ LAZY = {
     "embedded.jobs.executor": "Ray, which is missing until the extra is installed",
     "embedded.inference_server.answer_scoring": "torch, which an inference server is asked without as well",
     "embedded.exporting.export": "torch, which only a language model needs",
+    "embedded.inference.mixed_completion": "torch, which only a language model needs",
     "fireworks._connection": "aiohttp, which a client over another transport never needs",
     "pipeline.platform.platform": "the embedded platform's web framework, for those who use the hosted service",
     "pipeline.registration.registration": "the instruction parser",

@@ -61,6 +61,11 @@ class EmbeddedSettings(BaseModel):
     """Address by which clients reach `fw-assets serve` through a proxy, such as `https://models.example`: signed URLs
     begin with it. Unset: the address that a request came in on; headers of a proxy are not believed."""
 
+    @property
+    def adapters_are_portable(self) -> bool:
+        """Whether other programs have to be able to serve the adapters that are trained."""
+        return self.fw_portable_adapters or self.fw_inference_url is not None
+
 
 def embedded_settings() -> EmbeddedSettings:
     """The settings as the environment has them now."""

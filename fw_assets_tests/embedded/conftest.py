@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import socket
 import subprocess
@@ -80,6 +81,18 @@ class Client:
             async with httpx.AsyncClient(transport=transport, base_url="http://embedded") as client:
                 sent_headers = {"Authorization": f"Bearer {self.key}"} if headers is None else dict(headers)
                 return await client.request(method, path, json=json, headers=sent_headers, **options)
+
+        return anyio.run(request)
+
+    def at_once(self, method: str, path: str, bodies: Sequence[Any]) -> list[httpx.Response]:
+        """The responses to requests that are sent at the same time."""
+
+        async def request() -> list[httpx.Response]:
+            transport = httpx.ASGITransport(app=self.app)
+            async with httpx.AsyncClient(transport=transport, base_url="http://embedded") as client:
+                headers = {"Authorization": f"Bearer {self.key}"}
+                sent = [client.request(method, path, json=body, headers=headers) for body in bodies]
+                return await asyncio.gather(*sent)
 
         return anyio.run(request)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import anyio.to_thread
@@ -10,14 +11,16 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from fw_assets.embedded.endpoints.batching import batcher
+from fw_assets.embedded.endpoints.batching import batcher, shared_batcher
 from fw_assets.embedded.engine.registry import base_models
 from fw_assets.embedded.errors import RpcError
 from fw_assets.embedded.http.handler import JSONReply
-from fw_assets.embedded.inference.chat_completion import complete_all
+from fw_assets.embedded.inference.chat_completion import complete_all, count_usage
 from fw_assets.embedded.inference.chat_request import ChatRequest, read_request
+from fw_assets.embedded.inference.mixed_completion import Part, answer_mixed
+from fw_assets.embedded.inference.model_cache import load_model, loaded_model
 from fw_assets.embedded.inference.reasoning import check_effort, with_reasoning
-from fw_assets.embedded.inference.routing import ServingTarget
+from fw_assets.embedded.inference.routing import ServingTarget, known_target, route
 from fw_assets.embedded.inference.token_counts import split_tokens
 from fw_assets.embedded.jobs.repair import with_repair
 from fw_assets.embedded.records.model_documents import PUBLISH_TIME
@@ -33,7 +36,11 @@ async def complete(request: Request) -> Response:
     chat_request = read_request(await request.body())
     faults = attached_faults(request.scope)
     check_effort(chat_request, faults)
-    completion = await batcher(_complete, platform, chat_request.model, faults).submit(chat_request)
+    base = _shared_base(platform, chat_request.model, faults)
+    if base is None:
+        completion = await batcher(_complete, platform, chat_request.model, faults).submit(chat_request)
+    else:
+        completion = await shared_batcher(_complete_mixed, platform, base, faults).submit(chat_request)
     if chat_request.stream:
         return StreamingResponse(_events(completion), media_type="text/event-stream")
     return JSONReply(completion)
@@ -58,6 +65,46 @@ def _complete(
 ) -> list[dict[str, Any] | RpcError]:
     completions = with_repair(platform, target, lambda: complete_all(platform, requests, target))
     return with_reasoning(requests, completions, faults)
+
+
+def _shared_base(platform: EmbeddedPlatform, model: str, faults: Faults) -> str | None:
+    """The base model whose adapters' requests are answered together, if this is one of its adapters and loaded."""
+    target = known_target(platform, model, faults)
+    if target is None or target.folder is None:
+        return None
+    loaded = loaded_model(platform, target)
+    return target.base if loaded is not None and loaded.shares_passes else None
+
+
+def _complete_mixed(
+    platform: EmbeddedPlatform, requests: Sequence[ChatRequest], faults: Faults
+) -> list[dict[str, Any] | RpcError]:
+    """As `_complete`, for requests to several models."""
+    completions: list[dict[str, Any] | RpcError] = [{}] * len(requests)
+    places: dict[str, list[int]] = {}
+    for index, request in enumerate(requests):
+        places.setdefault(request.model, []).append(index)
+    targets: dict[str, ServingTarget] = {}
+    parts: dict[str, Part] = {}
+    for model, indices in places.items():
+        try:
+            target = targets[model] = route(platform, model, faults)
+            loaded = with_repair(platform, target, partial(load_model, platform, target))
+        except RpcError as error:
+            for index in indices:
+                completions[index] = error
+            continue
+        parts[model] = loaded, [requests[index] for index in indices]
+    if not parts:
+        return completions
+    first = targets[next(iter(parts))]
+    created = int(platform.clock())
+    answered = with_repair(platform, first, lambda: answer_mixed(list(parts.values()), created))
+    for (model, (_, asked)), found in zip(parts.items(), answered, strict=True):
+        count_usage(platform, targets[model], found)
+        for index, completion in zip(places[model], with_reasoning(asked, found, faults), strict=True):
+            completions[index] = completion
+    return completions
 
 
 def _deployed_names(platform: EmbeddedPlatform) -> list[str]:

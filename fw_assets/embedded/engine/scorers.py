@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,6 +52,15 @@ class Scorer(Protocol):
 
     def predict_sets(self, texts: Sequence[str], candidate_labels: Sequence[str] | None) -> list[tuple[str, ...]]:
         """Each text's labels in the order of the candidates; may be empty for a tuned multi-label model."""
+
+
+@runtime_checkable
+class SharedScorer(Protocol):
+    """A scorer whose rows may be read in one pass with those of others over the same base model."""
+
+    @property
+    def shares_passes(self) -> bool:
+        """Whether that pays: where one computes at a time. Processors that compute side by side do more apart."""
 
 
 class BaseScorer:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import math
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from fw_assets.embedded.errors import RpcError
 from fw_assets.embedded.inference.answer_constraint import read_constraint
@@ -38,15 +41,25 @@ def complete_all(
     return completions
 
 
-def answer_all(model: LoadedModel, requests: Sequence[ChatRequest], created: int) -> list[dict[str, Any] | RpcError]:
-    """As `complete_all`, uncounted; `created` are seconds since the epoch."""
+def answer_all(
+    model: LoadedModel,
+    requests: Sequence[ChatRequest],
+    created: int,
+    scores: Mapping[bytes, NDArray[np.float64]] | None = None,
+) -> list[dict[str, Any] | RpcError]:
+    """As `complete_all`, uncounted; `created` are seconds since the epoch.
+
+    Args:
+        scores: by response format those of all requests that have it, where they are known.
+    """
     by_format: dict[bytes, list[int]] = {}
     for index, request in enumerate(requests):
         by_format.setdefault(bytes(request.response_format), []).append(index)
     completions: list[dict[str, Any] | RpcError] = [{}] * len(requests)
     for response_format, indices in by_format.items():
         group = [requests[index] for index in indices]
-        for index, request, choices in zip(indices, group, _choose(model, response_format, group), strict=True):
+        chosen = _choose(model, response_format, group, (scores or {}).get(response_format))
+        for index, request, choices in zip(indices, group, chosen, strict=True):
             if isinstance(choices, RpcError):
                 completions[index] = choices
             else:
@@ -55,11 +68,14 @@ def answer_all(model: LoadedModel, requests: Sequence[ChatRequest], created: int
 
 
 def _choose(
-    model: LoadedModel, response_format: bytes, requests: Sequence[ChatRequest]
+    model: LoadedModel,
+    response_format: bytes,
+    requests: Sequence[ChatRequest],
+    scores: NDArray[np.float64] | None = None,
 ) -> Sequence[list[Choice] | RpcError]:
     """For each request its choices; one that cannot be answered takes no other along."""
     try:
-        return choose(model, read_constraint(response_format), requests)
+        return choose(model, read_constraint(response_format), requests, scores)
     except RpcError as error:
         if len(requests) == 1 or error.may_pass:
             return [error] * len(requests)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import msgspec
 import numpy as np
@@ -21,8 +22,49 @@ from fw_assets.embedded.inference.choose_record import RecordScorer, choose_reco
 from fw_assets.embedded.inference.model_cache import LoadedModel
 
 
-def choose(model: LoadedModel, constraint: AnswerConstraint, requests: Sequence[ChatRequest]) -> list[list[Choice]]:
+@dataclass(frozen=True)
+class LabelQuestion:
+    """What a scorer is asked for requests that choose one label, or a set of labels, each.
+
+    Attributes:
+        labels: that answers name.
+        candidates: what the scorer takes for them.
+    """
+
+    texts: tuple[str, ...]
+    labels: tuple[str, ...]
+    candidates: tuple[str, ...] | None
+    format: AnswerFormat
+
+
+def label_question(
+    model: LoadedModel, constraint: AnswerConstraint, requests: Sequence[ChatRequest]
+) -> LabelQuestion | None:
+    """The question for requests that share their constraint; None where they are answered otherwise than by labels."""
+    labels = constraint.labels or model.scorer.labels
+    if _record(model, constraint) or labels is None or (model.writer is not None and constraint.labels is None):
+        return None
+    format = _answer_format(constraint, model)
+    # A base model compares texts with the names of labels, or would write the whole answer; a tuned one knows the
+    # labels as they were written.
+    candidates = constraint.labels
+    if model.scorer.labels is None and model.writer is None:
+        candidates = constraint.names
+    elif model.scorer.labels is None and not format.many:
+        candidates = tuple("".join(format.write(label)) for label in labels)
+    return LabelQuestion(tuple(model.read(request.messages) for request in requests), labels, candidates, format)
+
+
+def choose(
+    model: LoadedModel,
+    constraint: AnswerConstraint,
+    requests: Sequence[ChatRequest],
+    scores: NDArray[np.float64] | None = None,
+) -> list[list[Choice]]:
     """The choices for requests that share their constraint: `n` for each request.
+
+    Args:
+        scores: those of their `LabelQuestion`, where they are known.
 
     Without temperature the most probable label; with it, one drawn from the tempered probabilities by `seed`. A list
     of labels is the same at every temperature. A request's choices do not depend on the other requests.
@@ -38,25 +80,17 @@ def choose(model: LoadedModel, constraint: AnswerConstraint, requests: Sequence[
         return choose_records(model.record or _without_records(model), record, requests, spaced)
     if model.writer is not None and constraint.labels is None:
         return _write(model, model.writer, requests)
-    scorer = model.scorer
-    labels = constraint.labels or scorer.labels
-    if labels is None:
+    scorer, question = model.scorer, label_question(model, constraint, requests)
+    if question is None:
         raise invalid(
             "response_format: a base model of this platform chooses among given labels; list them in a "
             'json_schema enum, or in a grammar such as root ::= "billing" | "sales"',
             "response_format",
         )
-    format = _answer_format(constraint, model)
-    # A base model compares texts with the names of labels, or would write the whole answer; a tuned one knows the
-    # labels as they were written.
-    candidates = constraint.labels
-    if scorer.labels is None and model.writer is None:
-        candidates = constraint.names
-    elif scorer.labels is None and not format.many:
-        candidates = tuple("".join(format.write(label)) for label in labels)
-    texts = [model.read(request.messages) for request in requests]
+    texts, labels, candidates, format = question.texts, question.labels, question.candidates, question.format
     try:
-        scores = scorer.log_probabilities(texts, candidates)
+        if scores is None:
+            scores = scorer.log_probabilities(texts, candidates)
         label_sets = scorer.predict_sets(texts, candidates) if format.many else []
     except EngineError as error:
         raise invalid(f"response_format: {error}", "response_format") from None

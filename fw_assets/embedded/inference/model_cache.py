@@ -13,7 +13,7 @@ from fw_assets.embedded.engine.answer_fields import FieldConstraint, RecordWrite
 from fw_assets.embedded.engine.errors import DamagedModel
 from fw_assets.embedded.engine.record_model import is_record_model, load
 from fw_assets.embedded.engine.registry import find_base_model
-from fw_assets.embedded.engine.scorers import Scorer, TunedScorer, load_base, load_tuned
+from fw_assets.embedded.engine.scorers import Scorer, SharedScorer, TunedScorer, load_base, load_tuned
 from fw_assets.embedded.engine.turns import read_turns
 from fw_assets.embedded.engine.written_answers import Writer
 from fw_assets.embedded.inference.answer_format import AnswerFormat
@@ -50,6 +50,11 @@ class LoadedModel:
         return self.scorer.fields if isinstance(self.scorer, RecordWriter) else ()
 
     @property
+    def shares_passes(self) -> bool:
+        """Whether it is an adapter whose rows are read together with those of others over its base."""
+        return isinstance(self.scorer, SharedScorer) and self.scorer.shares_passes
+
+    @property
     def writer(self) -> Writer | None:
         return self.scorer if isinstance(self.scorer, Writer) else None
 
@@ -70,6 +75,15 @@ def load_model(platform: EmbeddedPlatform, target: ServingTarget) -> LoadedModel
                 _models.popitem(last=False)
         _models.move_to_end(key)
         return model
+
+
+def loaded_model(platform: EmbeddedPlatform, target: ServingTarget) -> LoadedModel | None:
+    """The model, if it is loaded already; asks for no lock."""
+    server = server_key(batch=target.batch)
+    try:
+        return _models.get((platform.home, str(target.folder or target.base), _version(target.folder), server))
+    except DamagedModel:
+        return None
 
 
 def load_files(base: str, folder: Path, cache: Path) -> LoadedModel:

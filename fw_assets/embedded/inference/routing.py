@@ -79,6 +79,12 @@ def route(platform: EmbeddedPlatform, model: str, faults: Faults) -> ServingTarg
     return target
 
 
+def known_target(platform: EmbeddedPlatform, model: str, faults: Faults) -> ServingTarget | None:
+    """The target that the model's requests had last, which may have changed; None where that is not known."""
+    cached = _cache.get((platform.home, model, faults))
+    return cached[1] if cached is not None else None
+
+
 def batch_target(platform: EmbeddedPlatform, model: str) -> ServingTarget:
     """The target of batch inference, which needs no deployment.
 

@@ -101,6 +101,7 @@ def base_files(id: str) -> BaseFiles:
     return BaseFiles(id, version("fw-assets"), model.digest if model else None)
 
 
+@patience()
 def train_remotely(task: TrainingTask, base: BaseFiles, start: Files | None, mailbox: Mailbox) -> Files:
     """The files of the model that a task trains.
 
@@ -126,6 +127,7 @@ def train_remotely(task: TrainingTask, base: BaseFiles, start: Files | None, mai
         return read_files(folders.out)
 
 
+@patience()
 def answer_remotely(model: ModelFiles, requests: Sequence[ChatRequest]) -> Completions:
     """The completions of requests.
 

@@ -32,12 +32,12 @@ def speed_document(platform: EmbeddedPlatform, model: BaseModel, workers: int) -
     on_cpu = device.device == "cpu"
     rates = _job_rates(platform, model)
     settings = embedded_settings()
-    chosen = settings.fw_readout == "validation" and not settings.fw_portable_adapters
+    chosen = settings.fw_readout == "validation" and not settings.adapters_are_portable
     return {
         "trainingTokensPerSecond": statistics.median(rates) if rates else device.trained_tokens(model.parameter_count),
         "scoringTokensPerSecond": device.scored_tokens(model.parameter_count),
         "basis": "jobs" if rates else "device",
-        "trainsOnInstructions": not on_cpu or settings.fw_portable_adapters,
+        "trainsOnInstructions": not on_cpu or settings.adapters_are_portable,
         "rowsForTrial": MIN_ROWS_TO_CHOOSE if chosen else None,
         "parallelJobs": workers if device_lease(device.device) is None else 1,
     }

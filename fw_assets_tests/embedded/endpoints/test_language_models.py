@@ -220,6 +220,40 @@ def test_a_request_waits_for_a_device_that_another_process_has_and_is_told_when_
     assert platform.post("/inference/v1/chat/completions", body)["choices"][0]["message"]["content"] in WORDS
 
 
+def test_adapters_that_are_asked_at_once_on_a_device_with_turns_share_passes_and_stay_apart(
+    platform: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    platform.dataset("train", rows())
+    tune(platform, "one", readout="head")
+    swapped = [
+        {"messages": [*item["messages"][:2], {"role": "assistant", "content": f"not {item['messages'][2]['content']}"}]}
+        for item in rows()
+    ]
+    platform.dataset("swapped", swapped)
+    tune(platform, "two", dataset="accounts/local/datasets/swapped", readout="head")
+    models = {deploy(platform, "one"): "{}", deploy(platform, "two"): "not {}"}
+    bodies = [
+        {"model": model, "messages": rows(1)[place]["messages"][:2], "logprobs": True, "top_logprobs": 2}
+        for place in range(len(WORDS))
+        for model in models
+    ]
+    path = "/inference/v1/chat/completions"
+    alone = [platform.post(path, body) for body in bodies]
+    monkeypatch.setenv("FW_DEVICE_LEASE", "box")
+    missing = {**bodies[0], "model": "accounts/local/models/none"}
+    refused, *together = platform.at_once("POST", path, [missing, *bodies])
+    assert refused.status_code == 404
+    for body, one, other in zip(bodies, alone, (response.json() for response in together), strict=True):
+        assert one["choices"][0]["message"] == other["choices"][0]["message"]
+        assert other["choices"][0]["message"]["content"].startswith("not ") == models[body["model"]].startswith("not ")
+        for mine, yours in zip(_log_probabilities(one), _log_probabilities(other), strict=True):
+            assert abs(mine - yours) < 2e-5
+
+
+def _log_probabilities(completion: Any) -> list[float]:
+    return [token["logprob"] for token in completion["choices"][0]["logprobs"]["content"][0]["top_logprobs"]]
+
+
 def test_a_job_and_requests_take_turns_on_a_device(platform: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FW_DEVICE_LEASE", "box")
     platform.dataset("train", rows())

@@ -16,9 +16,9 @@ import torch
 from fw_assets.embedded.engine.language_model import lora
 from fw_assets.embedded.engine.language_model.chat_prompt import ChatPrompt
 from fw_assets.embedded.engine.language_model.device.lease import Turn, device_lease
-from fw_assets.embedded.engine.language_model.lora import Adapter
+from fw_assets.embedded.engine.language_model.lora import Adapter, AdapterMix
 from fw_assets.embedded.engine.language_model.model_folders import LanguageModelFolder, verified
-from fw_assets.embedded.engine.language_model.pretrained import Pretrained, empty_cache, for_rows
+from fw_assets.embedded.engine.language_model.pretrained import Pretrained, empty_cache, for_rows, joint_cache
 
 ROWS_PER_PASS = 16
 """Rows that are scored together; their number changes no answer by more than 2e-5."""
@@ -27,10 +27,15 @@ _CACHED_PREFIXES = 8
 
 @dataclass(frozen=True)
 class Prefix:
-    """The beginning that rows share, read once: its tokens, their keys and values."""
+    """The beginning that rows share, read once: its tokens, their keys and values.
+
+    Attributes:
+        shifts: of rows that begin differently, the places before each one's own beginning, (rows).
+    """
 
     tokens: tuple[int, ...]
     cache: Any
+    shifts: torch.Tensor | None = None
 
     @property
     def length(self) -> int:
@@ -62,6 +67,11 @@ class LanguageModel:
         self._device_name = _device_name(device)
         self._prefixes: OrderedDict[Hashable, Prefix] = OrderedDict()
         self._lock = threading.Lock()
+
+    @property
+    def takes_turns(self) -> bool:
+        """Whether one at a time computes on its device."""
+        return device_lease(self._device_name) is not None
 
     @contextmanager
     def turn(self) -> Iterator[Turn | None]:
@@ -101,7 +111,7 @@ class LanguageModel:
         self,
         rows: Sequence[Sequence[int]],
         prefix: Prefix,
-        adapter: Adapter | None = None,
+        adapter: Adapter | AdapterMix | None = None,
         *,
         part: Any = None,
         below: torch.Tensor | None = None,
@@ -126,6 +136,7 @@ class LanguageModel:
             for_rows(prefix.cache, len(rows)) if prefix.cache is not None else cache,
             adapter,
             part,
+            prefix.shifts,
         )
 
     def run(
@@ -136,20 +147,38 @@ class LanguageModel:
         distance: torch.Tensor,
         positions: torch.Tensor,
         cache: Any,
-        adapter: Adapter | None,
+        adapter: Adapter | AdapterMix | None,
         part: Any = None,
+        shifts: torch.Tensor | None = None,
     ) -> torch.Tensor:
-        """As `Pretrained.run`, with an adapter."""
+        """As `Pretrained.run`, with an adapter; `shifts` as of the rows' `Prefix`."""
+        if shifts is not None:
+            # Distances stay what they are: keys and queries of a row are shifted alike.
+            allowed = allowed & (torch.arange(allowed.shape[-1]) >= shifts[:, None])[:, None]
+            positions = positions - shifts[:, None]
         inputs = {"input_ids": tokens.to(self.device)} if tokens is not None else {"inputs_embeds": states}
         seen, behind, places = (tensor.to(self.device) for tensor in (allowed, distance, positions))
         with lora.adapted(adapter):
             return self.pretrained.run(part or self.pretrained.decoder, inputs, seen, behind, places, cache)
 
     def last_states(
-        self, rows: Sequence[Sequence[int]], prefix: Prefix, adapter: Adapter | None = None
+        self, rows: Sequence[Sequence[int]], prefix: Prefix, adapter: Adapter | AdapterMix | None = None
     ) -> torch.Tensor:
         """The state of each row's last token, (rows, width)."""
         return last_of(self.states(rows, prefix, adapter), rows)
+
+
+def joint_prefix(prefixes: Sequence[Prefix]) -> Prefix:
+    """The beginnings of rows that begin differently, one for each row, aligned at their ends."""
+    longest = max(prefixes, key=lambda prefix: prefix.length)
+    if not longest.length:
+        return NO_PREFIX
+    caches = [prefix.cache for prefix in prefixes]
+    return Prefix(
+        longest.tokens,
+        joint_cache(longest.cache, caches, longest.length),
+        torch.tensor([longest.length - prefix.length for prefix in prefixes]),
+    )
 
 
 def pad(rows: Sequence[Sequence[int]]) -> torch.Tensor:

@@ -8,7 +8,7 @@ several are in use at a time over one base.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ import torch
 from fw_assets.embedded.engine.errors import EngineError
 
 Pair = tuple[torch.Tensor, torch.Tensor]
-_active: ContextVar[Adapter | None] = ContextVar("fw_assets.embedded.adapter", default=None)
+_active: ContextVar[Adapter | AdapterMix | None] = ContextVar("fw_assets.embedded.adapter", default=None)
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +38,51 @@ class Adapter:
 
     def parameters(self) -> list[torch.Tensor]:
         return [tensor for pair in self.pairs.values() for tensor in pair]
+
+    def update(self, name: str, inputs: torch.Tensor, dtype: torch.dtype) -> torch.Tensor | None:
+        """What the adapter adds to the result of a layer; None where it leaves the layer as it is."""
+        pair = self.pairs.get(name)
+        if pair is None:
+            return None
+        down, up = (tensor.to(dtype) for tensor in pair)
+        return torch.nn.functional.linear(torch.nn.functional.linear(inputs, down), up) * self.scale
+
+
+class AdapterMix:
+    """Adapters over one base for the rows of one batch, one for each row (Chen et al. 2023, Punica).
+
+    The pairs of a layer are stacked, filled up with zeros to the largest rank, and multiplied row by row.
+    """
+
+    def __init__(self, adapters: Sequence[Adapter]) -> None:
+        """`adapters`: that of each row; the same one for several rows is stacked once."""
+        self._adapters = list(dict.fromkeys(adapters))
+        place = {adapter: index for index, adapter in enumerate(self._adapters)}
+        self._rows = torch.tensor([place[adapter] for adapter in adapters])
+        self._stacked: dict[str, Pair] = {}
+
+    def update(self, name: str, inputs: torch.Tensor, dtype: torch.dtype) -> torch.Tensor | None:
+        """As of `Adapter`, for inputs (rows, tokens, width)."""
+        if not any(name in adapter.pairs for adapter in self._adapters):
+            return None
+        if name not in self._stacked:
+            self._stacked[name] = self._stack(name, dtype)
+        down, up = (stack[self._rows.to(inputs.device)] for stack in self._stacked[name])
+        return torch.bmm(torch.bmm(inputs, down), up)
+
+    def _stack(self, name: str, dtype: torch.dtype) -> Pair:
+        """(adapters, inputs, rank) and, times the scale, (adapters, rank, outputs)."""
+        pairs = [adapter.pairs.get(name) for adapter in self._adapters]
+        first_down, first_up = next(pair for pair in pairs if pair is not None)
+        rank = max(pair[0].shape[0] for pair in pairs if pair is not None)
+        down = torch.zeros((len(pairs), first_down.shape[1], rank), dtype=dtype, device=first_down.device)
+        up = torch.zeros((len(pairs), rank, first_up.shape[0]), dtype=dtype, device=first_down.device)
+        for index, (adapter, pair) in enumerate(zip(self._adapters, pairs, strict=True)):
+            if pair is not None:
+                own = pair[0].shape[0]
+                down[index, :, :own] = pair[0].T.to(dtype)
+                up[index, :own] = pair[1].T.to(dtype) * adapter.scale
+        return down, up
 
 
 def attach(network: Any, decoder: Any) -> dict[str, Any]:
@@ -76,8 +121,8 @@ def layer_of(name: str) -> int:
 
 
 @contextmanager
-def adapted(adapter: Adapter | None) -> Iterator[None]:
-    """Have the base model answer with an adapter, or alone, in this thread and context."""
+def adapted(adapter: Adapter | AdapterMix | None) -> Iterator[None]:
+    """Have the base model answer with an adapter, with one for each row, or alone, in this thread and context."""
     token = _active.set(adapter)
     try:
         yield
@@ -88,10 +133,7 @@ def adapted(adapter: Adapter | None) -> Iterator[None]:
 def _follow(name: str) -> Any:
     def add_update(_: Any, inputs: tuple[torch.Tensor, ...], output: torch.Tensor) -> torch.Tensor | None:
         adapter = _active.get()
-        pair = adapter.pairs.get(name) if adapter is not None else None
-        if adapter is None or pair is None:
-            return None
-        down, up = (tensor.to(output.dtype) for tensor in pair)
-        return output + torch.nn.functional.linear(torch.nn.functional.linear(inputs[0], down), up) * adapter.scale
+        update = adapter.update(name, inputs[0], output.dtype) if adapter is not None else None
+        return None if update is None else output + update
 
     return add_update

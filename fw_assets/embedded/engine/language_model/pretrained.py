@@ -176,6 +176,28 @@ def for_rows(cache: DynamicCache, rows: int) -> DynamicCache:
     return shared
 
 
+def joint_cache(pattern: DynamicCache, caches: Sequence[DynamicCache | None], length: int) -> DynamicCache:
+    """The caches of one row each, or none, as one of so many tokens, filled up with zeros at the beginning."""
+    joint = copy.copy(pattern)
+    joint.layers = []
+    for index, layer in enumerate(pattern.layers):
+        twin = copy.copy(layer)
+        own = [None if cache is None else cache.layers[index] for cache in caches]
+        twin.keys = _aligned([None if one is None else one.keys for one in own], layer.keys, length)
+        twin.values = _aligned([None if one is None else one.values for one in own], layer.values, length)
+        joint.layers.append(twin)
+    return joint
+
+
+def _aligned(parts: Sequence[torch.Tensor | None], pattern: torch.Tensor, length: int) -> torch.Tensor:
+    _, heads, _, width = pattern.shape
+    joint = pattern.new_zeros((len(parts), heads, length, width))
+    for row, part in enumerate(parts):
+        if part is not None:
+            joint[row, :, length - part.shape[2] :] = part[0]
+    return joint
+
+
 def _bias(allowed: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
     bias = torch.zeros((allowed.shape[0], 1, *allowed.shape[1:]), dtype=dtype, device=allowed.device)
     return bias.masked_fill_(~allowed[:, None], torch.finfo(dtype).min)

@@ -66,41 +66,55 @@ class BaseLanguageScorer:
 
 
 class _TunedLanguageScorer:
+    """Attributes: model, the base that the adapter is over; tuned, the adapter."""
+
     def __init__(self, model: LanguageModel, tuned: TunedAdapter) -> None:
-        self._model, self._tuned = model, tuned
+        self.model, self.tuned = model, tuned
 
     @property
     def labels(self) -> tuple[str, ...] | None:
-        return self._tuned.labels
+        return self.tuned.labels
 
     @property
     def multi_label(self) -> bool:
-        return self._tuned.multi_label
+        return self.tuned.multi_label
 
     @property
     def notes(self) -> Mapping[str, Any]:
-        return self._tuned.notes
+        return self.tuned.notes
+
+    @property
+    def shares_passes(self) -> bool:
+        """As of `SharedScorer`."""
+        return self.model.takes_turns
 
     def _candidates(self, labels: Sequence[str] | None) -> tuple[str, ...]:
-        return self._tuned.labels if labels is None else check_candidates(labels)
+        return self.tuned.labels if labels is None else check_candidates(labels)
 
 
 class HeadScorer(_TunedLanguageScorer):
     """Adapter with a head; its probabilities are at the temperature that was fitted."""
 
     def log_probabilities(self, texts: Sequence[str], candidate_labels: Sequence[str] | None) -> losses.Floats:
-        assert self._tuned.head is not None
-        head = self._tuned.head.for_labels(self._model, self._candidates(candidate_labels))
-        with self._model.turn():
-            logits = head_logits(self._model, texts, head, self._tuned) / self._tuned.temperature
-        return losses.log_logistic(logits) if self.multi_label else losses.log_softmax(logits)
+        with self.model.turn():
+            return self.from_logits(head_logits(self.model, texts, self.head(candidate_labels), self.tuned))
+
+    def head(self, candidate_labels: Sequence[str] | None) -> Head:
+        """The head over these labels, or those of the training."""
+        assert self.tuned.head is not None
+        return self.tuned.head.for_labels(self.model, self._candidates(candidate_labels))
+
+    def from_logits(self, logits: losses.Floats) -> losses.Floats:
+        """Log probabilities from the head's logits, (texts, labels)."""
+        tempered = logits / self.tuned.temperature
+        return losses.log_logistic(tempered) if self.multi_label else losses.log_softmax(tempered)
 
     def predict_sets(self, texts: Sequence[str], candidate_labels: Sequence[str] | None) -> list[tuple[str, ...]]:
         labels = self._candidates(candidate_labels)
         probability = np.exp(self.log_probabilities(texts, labels))
         if not self.multi_label:
             return [(labels[int(index)],) for index in probability.argmax(axis=1)]
-        return label_sets(self._tuned.thresholds.choose(probability, labels, self._tuned.allow_empty), labels)
+        return label_sets(self.tuned.thresholds.choose(probability, labels, self.tuned.allow_empty), labels)
 
 
 class GenerationScorer(_TunedLanguageScorer):
@@ -114,10 +128,17 @@ class GenerationScorer(_TunedLanguageScorer):
         )
 
     def log_probabilities(self, texts: Sequence[str], candidate_labels: Sequence[str] | None) -> losses.Floats:
-        answers = [self._tuned.answers.get(label, label) for label in self._candidates(candidate_labels)]
-        with self._model.turn():
-            scores = self._choice.log_probabilities(texts, answers)
-        return losses.log_softmax(scores / self._tuned.temperature)
+        with self.model.turn():
+            return self.from_scores(self._choice.log_probabilities(texts, self.answers(candidate_labels)))
+
+    def answers(self, candidate_labels: Sequence[str] | None) -> tuple[str, ...]:
+        """What the training wrote for these labels, or for its own."""
+        return tuple(self.tuned.answers.get(label, label) for label in self._candidates(candidate_labels))
+
+    def from_scores(self, scores: losses.Floats) -> losses.Floats:
+        """Log probabilities among the answers from natural log probabilities of each, (texts, answers)."""
+        among = scores - np.logaddexp.reduce(scores, axis=1, keepdims=True)
+        return losses.log_softmax(among / self.tuned.temperature)
 
     def predict_sets(self, texts: Sequence[str], candidate_labels: Sequence[str] | None) -> list[tuple[str, ...]]:
         labels = self._candidates(candidate_labels)
@@ -126,10 +147,10 @@ class GenerationScorer(_TunedLanguageScorer):
 
     def write(self, texts: Sequence[str], decodings: Sequence[Decoding]) -> list[WrittenAnswer]:
         """As of `BaseLanguageScorer`."""
-        tuned = self._tuned
-        with self._model.turn():
+        tuned = self.tuned
+        with self.model.turn():
             return _write(
-                *(self._model, texts, decodings, self._limit, tuned.adapter), adapted_prefix=tuned.adapted_prefix
+                *(self.model, texts, decodings, self._limit, tuned.adapter), adapted_prefix=tuned.adapted_prefix
             )
 
 
@@ -142,7 +163,7 @@ class ObjectScorer(GenerationScorer):
 
     @property
     def fields(self) -> tuple[FieldConstraint, ...]:
-        return self._tuned.fields
+        return self.tuned.fields
 
     def _candidates(self, labels: Sequence[str] | None) -> tuple[str, ...]:
         return check_candidates(labels)
@@ -151,14 +172,14 @@ class ObjectScorer(GenerationScorer):
         self, texts: Sequence[str], fields: Sequence[FieldConstraint], decodings: Sequence[Decoding], *, spaced: bool
     ) -> list[list[FieldAnswer]]:
         """As of `RecordWriter`."""
-        tuned = self._tuned
+        tuned = self.tuned
         decoder = RecordDecoder(
-            *(self._model, self._limit, fields, tuned.adapter),
+            *(self.model, self._limit, fields, tuned.adapter),
             spaced=spaced,
             calibrated=False,
             adapted_prefix=tuned.adapted_prefix,
         )
-        with self._model.turn():
+        with self.model.turn():
             return decoder.write(texts, decodings)
 
 

@@ -12,7 +12,7 @@ import torch
 
 from fw_assets.embedded.engine.language_model.label_trie import ROOT, LabelTrie
 from fw_assets.embedded.engine.language_model.language_model import LanguageModel, Prefix, last_of, pad
-from fw_assets.embedded.engine.language_model.lora import Adapter
+from fw_assets.embedded.engine.language_model.lora import Adapter, AdapterMix
 from fw_assets.embedded.engine.language_model.pretrained import for_rows
 
 _CELLS_PER_PASS = 4_000_000
@@ -23,7 +23,7 @@ def answer_log_probabilities(
     rows: Sequence[Sequence[int]],
     prefix: Prefix,
     trie: LabelTrie,
-    adapter: Adapter | None = None,
+    adapter: Adapter | AdapterMix | None = None,
     *,
     among_answers: bool = False,
 ) -> torch.Tensor:
@@ -54,7 +54,11 @@ def rows_per_pass(trie: LabelTrie, longest: int, before: int) -> int:
 
 
 def _states(
-    model: LanguageModel, rows: Sequence[Sequence[int]], prefix: Prefix, trie: LabelTrie, adapter: Adapter | None
+    model: LanguageModel,
+    rows: Sequence[Sequence[int]],
+    prefix: Prefix,
+    trie: LabelTrie,
+    adapter: Adapter | AdapterMix | None,
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """States after each row's last token, (rows, width), and at the inner nodes, (rows, inner nodes, width)."""
     nodes, before = trie.inner, prefix.length
@@ -78,5 +82,5 @@ def _states(
     every_position = torch.cat([torch.arange(before).expand(len(rows), -1), positions], 1)
     distance = positions[:, :, None] - every_position[:, None]
     cache = for_rows(prefix.cache, len(rows)) if prefix.cache is not None else None
-    states = model.run(tokens, None, seen, distance, positions, cache, adapter)
+    states = model.run(tokens, None, seen, distance, positions, cache, adapter, shifts=prefix.shifts)
     return last_of(states, rows), states[:, longest:]

@@ -49,7 +49,7 @@ def default_form(
         EngineError: sets of labels are to be generated, or objects read by a head.
     """
     settings = embedded_settings()
-    portable = settings.fw_portable_adapters or settings.fw_inference_url is not None
+    portable = settings.adapters_are_portable
     if objects and readout == "head":
         raise EngineError("readout is head; answers that are objects of several fields are generated")
     if multi_label and readout == "generate":
