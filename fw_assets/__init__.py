@@ -14,16 +14,21 @@ if TYPE_CHECKING:
     from fw_assets.api.views import Plan, Report
     from fw_assets.api.workflow import Workflow
     from fw_assets.classification.errors import InputError
+    from fw_assets.components import ClassificationWorkflow
     from fw_assets.fireworks import FireworksError
     from fw_assets.pipeline.errors import NotApproved, PhaseError, StepFailed
+    from fw_assets.pipeline.values.delivery import DeploymentRecord, ReportRecord
 
 __all__ = [
+    "ClassificationWorkflow",
+    "DeploymentRecord",
     "FireworksError",
     "InputError",
     "NotApproved",
     "PhaseError",
     "Plan",
     "Report",
+    "ReportRecord",
     "StepFailed",
     "Workflow",
     "plan",
@@ -32,12 +37,15 @@ __all__ = [
 ]
 
 _HOMES = {
+    "ClassificationWorkflow": "fw_assets.components",
+    "DeploymentRecord": "fw_assets.pipeline.values.delivery",
     "FireworksError": "fw_assets.fireworks",
     "InputError": "fw_assets.classification.errors",
     "NotApproved": "fw_assets.pipeline.errors",
     "PhaseError": "fw_assets.pipeline.errors",
     "Plan": "fw_assets.api.views",
     "Report": "fw_assets.api.views",
+    "ReportRecord": "fw_assets.pipeline.values.delivery",
     "StepFailed": "fw_assets.pipeline.errors",
     "Workflow": "fw_assets.api.workflow",
     "plan": "fw_assets.api.planning",

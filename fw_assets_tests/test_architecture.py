@@ -26,7 +26,7 @@ ROOMS: dict[str, dict[str, str]] = {
         "webserver": "classification code_location pipeline settings workspace",
         "console": "classification pipeline",
         "dagster_runtime": "code_location pipeline",
-        "components": "pipeline",
+        "components": "classification fireworks pipeline settings workspace",
         "definitions": "components pipeline",
         "api": "classification report settings workspace pipeline console",
         "commands": "classification code_location embedded exit_codes fireworks report settings workspace pipeline "
@@ -96,7 +96,7 @@ ROOMS: dict[str, dict[str, str]] = {
         "standing": "machine run_config phases values",
         "platform": "progress values",
         "planning": "errors values platform",
-        "run_tags": "phases",
+        "run_tags": "phases workflow",
         "approvals": "errors values budget",
         "registration": "run_config values platform",
         "run_workers": "machine run_tags",
@@ -106,7 +106,7 @@ ROOMS: dict[str, dict[str, str]] = {
         "free_models",
         "exporting": "errors values platform evaluation",
         "reporting": "input_digests phases values budget platform planning approvals",
-        "resources": "platform run_origin run_tags run_workers",
+        "resources": "platform run_origin run_tags run_workers workflow",
         "runner": "errors machine partitions progress run_config failures values budget phases jobs platform planning "
         "run_origin run_tags run_workers evaluation reporting workflow",
         "ui": "asset_table run_config values workflow",
@@ -183,6 +183,7 @@ HEAVY = {
 
 LAZY = {
     "__main__": "the program, whose loading Ctrl-C ends without a traceback",
+    "components.classification_workflow": "the pipeline, which `dg` loads for every list of components otherwise",
     "embedded.engine.language_model.adding": "the hub's client, which folders of this machine do not need",
     "embedded.engine.language_model.smollm2": "torch, which is missing until the extra is installed",
     "embedded.engine.scorers": "torch, which only a language model needs",
@@ -314,6 +315,7 @@ def _third_party(tree: ast.Module) -> set[str]:
         ("fw_assets.cli", ["dagster", "polars", "onnxruntime", "pandera"]),
         ("fw_assets.commands", ["dagster", "onnxruntime", "pandera", "sklearn"]),
         ("fw_assets.classification.labels.inspection", ["dagster", "httpx", "pandera", "sklearn"]),
+        ("fw_assets.components", ["polars", "httpx", "fsspec", "sqlalchemy"]),
         ("fw_assets.definitions", ["pandera", "onnxruntime", "uvicorn"]),
         ("fw_assets.embedded.app", ["torch", "transformers", "huggingface_hub", "ray"]),
     ],

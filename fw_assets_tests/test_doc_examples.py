@@ -27,6 +27,7 @@ from fw_assets.classification.session_input import load_session, make_session
 from fw_assets.cli import main
 from fw_assets.commands.errors import error_object
 from fw_assets.commands.session_options import session_values
+from fw_assets.components import ClassificationWorkflow
 from fw_assets.embedded.settings import EmbeddedSettings
 from fw_assets.settings import Settings
 from fw_assets_tests.project import EXAMPLES, InProcessPool, Project
@@ -99,6 +100,8 @@ NOT_RUN: Mapping[str, str] = {
 }
 """Commands of shell blocks that are parsed and not run, and why."""
 OTHER_PROGRAMS: Mapping[str, str] = {
+    "uv": "installs",
+    "dg": "scaffolds and serves; benchmarks/component_project.py runs both",
     "make": "its targets are checked",
     "export": "the variables are checked",
     ".": "activates .venv",
@@ -260,6 +263,9 @@ def test_yaml_is_read_by_what_reads_it(block: Block, tmp_path: Path) -> None:
     if "run_launcher" in yaml.safe_load(block.text):
         variables = yaml.safe_load(block.text)["run_launcher"]["config"]["env_vars"]
         assert {*variables} <= {*map(str.upper, Settings.model_fields), "FW_POSTGRES_URL"}
+    elif "type" in yaml.safe_load(block.text):
+        component = ClassificationWorkflow.resolve_from_yaml(yaml.safe_dump(yaml.safe_load(block.text)["attributes"]))
+        assert component.definitions("tickets", tmp_path).get_repository_def()
     elif "prices" in yaml.safe_load(block.text):
         assert read_prices(file)
     else:
@@ -368,6 +374,11 @@ def api_example(project: Project, server: str, text: str) -> None:
     assert shown.count("end of the script") == 1
 
 
+def component_example(project: Project, server: str, text: str) -> None:
+    del project, server
+    compile(text, "docs/components.md", "exec")  # components/test_classification_workflow.py runs such an asset
+
+
 def assets_example(project: Project, server: str, text: str) -> None:
     del server
     run = "\nresult = dg.materialize(defs.assets)\nprint(result.output_for_node('routed_tickets')['label'].len())\n"
@@ -376,6 +387,7 @@ def assets_example(project: Project, server: str, text: str) -> None:
 
 PYTHON: Mapping[str, Sequence[Callable[[Project, str, str], None]]] = {
     "docs/assets.md": [assets_example],
+    "docs/components.md": [component_example],
     "docs/client.md": [client_example, decision_example],
     "docs/predict.md": [prediction_example],
     "docs/python.md": [api_example],

@@ -11,12 +11,15 @@ import pytest
 import fw_assets
 
 PUBLIC = [
+    "ClassificationWorkflow",
+    "DeploymentRecord",
     "FireworksError",
     "InputError",
     "NotApproved",
     "PhaseError",
     "Plan",
     "Report",
+    "ReportRecord",
     "StepFailed",
     "Workflow",
     "plan",

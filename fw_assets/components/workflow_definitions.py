@@ -10,8 +10,9 @@ from fw_assets.pipeline import assets
 from fw_assets.pipeline.asset_table import ASSETS
 from fw_assets.pipeline.automation import alerts, one_click_jobs, outdated_plans, schedules, sensors, upkeep_jobs
 from fw_assets.pipeline.jobs import step_jobs
-from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
+from fw_assets.pipeline.resources import InstancePlatform, PlatformResource, WorkspaceResource
 from fw_assets.pipeline.steps.asset_definition import AssetFactory
+from fw_assets.pipeline.values.io_manager import WorkflowValues
 from fw_assets.pipeline.workflow.instance import WorkflowInstance
 
 JOBS = (
@@ -37,13 +38,22 @@ def workflow_definitions(workflow: WorkflowInstance) -> dg.Definitions:
     return dg.Definitions(
         assets=[_asset(entry.key)(workflow) for entry in ASSETS],
         jobs=[*step_jobs(workflow).values(), *(job(workflow) for job in JOBS)],
-        schedules=[schedule(workflow) for schedule in SCHEDULES],
-        sensors=[sensor(workflow) for sensor in SENSORS],
-        resources={workflow.named("workspace"): WorkspaceResource(), workflow.named("platform"): PlatformResource()},
+        schedules=[schedule(workflow) for schedule in SCHEDULES if workflow.status(schedule.name) != "absent"],
+        sensors=[sensor(workflow) for sensor in SENSORS if workflow.status(sensor.name) != "absent"],
+        resources={
+            workflow.named("workspace"): WorkspaceResource(root=workflow.workspace),
+            workflow.named("platform"): platform_of(workflow),
+            workflow.named("values"): WorkflowValues(root=workflow.workspace),
+        },
         # A run is a process of its own already, and its work is remote or native: a process per step only costs
-        # seconds.
-        executor=dg.in_process_executor,
+        # seconds. In a project of others, whose executor it is, the jobs have theirs.
+        executor=None if workflow.name else dg.in_process_executor,
     )
+
+
+def platform_of(workflow: WorkflowInstance) -> PlatformResource | InstancePlatform:
+    """The resource of an instance's platform."""
+    return PlatformResource() if workflow.platform is None else InstancePlatform(workflow, workflow.platform)
 
 
 def _asset(name: str) -> AssetFactory:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from pathlib import Path
+
 import dagster as dg
 from pydantic import Field
 
+from fw_assets.classification.dataset_reference import is_url
 from fw_assets.pipeline.platform.platform import Platform, platform_from_environment
 from fw_assets.pipeline.run_origin import record_origin
 from fw_assets.pipeline.run_tags import DRIVER, tag_partition
 from fw_assets.pipeline.run_workers import tag_worker
+from fw_assets.pipeline.workflow.instance import PlatformChoice, WorkflowInstance
 from fw_assets.settings import settings
 from fw_assets.workspace.workspace import Workspace
 
@@ -32,6 +37,23 @@ class WorkspaceResource(dg.ConfigurableResource):
 
     def open(self) -> Workspace:
         return Workspace(self.root or settings().workspace_root)
+
+
+@dataclass(frozen=True)
+class InstancePlatform:
+    """The platform of a workflow instance that has one of its own.
+
+    It is no configuration of Dagster's, whose pages would show the key.
+    """
+
+    workflow: WorkflowInstance
+    choice: PlatformChoice
+
+    def open(self) -> Platform:
+        chosen = self.choice
+        root = self.workflow.workspace or settings().workspace_root
+        home = Path(chosen.home or (".fw-platform" if is_url(root) else f"{root}/.platform")).resolve()
+        return Platform(chosen.kind, home, chosen.url, chosen.account, chosen.key)
 
 
 class PlatformResource(dg.ConfigurableResource):

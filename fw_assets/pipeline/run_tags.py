@@ -10,6 +10,7 @@ from collections.abc import Mapping
 import dagster as dg
 
 from fw_assets.pipeline.phases import PLAN, Step
+from fw_assets.pipeline.workflow.instance import OWN, WorkflowInstance
 from fw_assets.settings import settings
 
 DATASET, PLATFORM = "dataset", "platform"
@@ -28,9 +29,9 @@ RETRY_NUMBER = "dagster/retry_number"
 """Dagster's own tag of a run that it has started again by itself."""
 
 
-def step_tags(step: Step) -> dict[str, str]:
+def step_tags(step: Step, workflow: WorkflowInstance = OWN) -> dict[str, str]:
     """The tags of the run of a step, known before it starts."""
-    tags = {DATASET: step.dataset, PHASE: step.assets[0], **_platform()}
+    tags = {DATASET: step.dataset, PHASE: step.assets[0], **_platform(workflow)}
     return tags if step.model is None else {**tags, MODEL: step.model}
 
 
@@ -60,7 +61,7 @@ def is_driven(run: dg.DagsterRun) -> bool:
 
 def tag_partition(instance: dg.DagsterInstance, run: dg.DagsterRun) -> None:
     """Add to a run that a person launched the tags that the sensors and the command line set from the start."""
-    tags = _platform()
+    tags = _platform(OWN)
     by_dimension = {DATASET: "dagster/partition/dataset", MODEL: "dagster/partition/model"}
     tags |= {ours: run.tags[theirs] for ours, theirs in by_dimension.items() if theirs in run.tags}
     if DATASET not in tags and "dagster/partition" in run.tags:
@@ -84,6 +85,6 @@ def tag(context: dg.AssetExecutionContext, tags: Mapping[str, str]) -> None:
         context.instance.add_run_tags(context.run.run_id, tags)
 
 
-def _platform() -> dict[str, str]:
-    name = settings().fw_platform
+def _platform(workflow: WorkflowInstance) -> dict[str, str]:
+    name = workflow.platform.kind if workflow.platform else settings().fw_platform
     return {} if name == "embedded" else {PLATFORM: name}

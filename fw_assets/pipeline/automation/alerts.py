@@ -53,7 +53,7 @@ class AlertState(msgspec.Struct):
 
 @workflow_sensor(
     seconds=30,
-    running=False,
+    usual="stopped",
     description=(
         "Tells a command ($FW_NOTIFY_COMMAND, JSON on its standard input) or a webhook ($FW_NOTIFY_URL, POST) when a "
         "plan waits for approval, a run failed, a report is ready, or a deployment got worse. Each event once; what "

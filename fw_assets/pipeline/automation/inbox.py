@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Literal
 
 import fsspec
@@ -22,6 +23,7 @@ from fw_assets.classification.values import digest
 from fw_assets.pipeline.automation.scan import FileState, Mark, Scan, one_line
 from fw_assets.pipeline.platform.platform import Platform
 from fw_assets.pipeline.registration.registration import register
+from fw_assets.pipeline.workflow.instance import WorkflowInstance
 from fw_assets.settings import settings
 from fw_assets.workspace.files import file_system
 from fw_assets.workspace.workspace import Workspace
@@ -43,13 +45,24 @@ class _File:
 _DatasetFiles = Mapping[Literal["data", "session", "eval"], _File]
 
 
-def inbox_url(store: Workspace) -> str:
-    """The inbox: that of the settings, or `inbox` in the workspace."""
-    return settings().fw_inbox or f"{store.root.rstrip('/')}/inbox"
+def inbox_url(store: Workspace, workflow: WorkflowInstance) -> str:
+    """The inbox: that of the instance, else of the settings, or `inbox` in the workspace."""
+    return workflow.inbox or settings().fw_inbox or f"{store.root.rstrip('/')}/inbox"
 
 
-def scan_inbox(url: str, store: Workspace, platform: Platform, before: Mapping[str, FileState], now: float) -> Scan:
-    """Register the datasets that are new or changed and completely written."""
+def scan_inbox(
+    url: str,
+    store: Workspace,
+    platform: Platform,
+    before: Mapping[str, FileState],
+    now: float,
+    session: Mapping[str, Any] = MappingProxyType({}),
+) -> Scan:
+    """Register the datasets that are new or changed and completely written.
+
+    Args:
+        session: fields of their sessions, where the session file beside a dataset does not give them.
+    """
     scan = Scan(store, platform, before, now)
     try:
         files = _list_files(url)
@@ -68,7 +81,7 @@ def scan_inbox(url: str, store: Workspace, platform: Platform, before: Mapping[s
             scan.notes.append(f"{name}: {owners[dataset]} has the same dataset name, {dataset}; rename one of them")
             continue
         owners[dataset] = name
-        _scan_dataset(scan, dataset, name, _dataset_files(name, files), url)
+        _scan_dataset(scan, dataset, name, _dataset_files(name, files), url, session)
     return scan
 
 
@@ -78,7 +91,9 @@ def _dataset(scan: Scan, name: str) -> str:
     return former_dataset_name(name) if former and former.marks[0][0] == name else dataset_name(name)
 
 
-def _scan_dataset(scan: Scan, dataset: str, name: str, files: _DatasetFiles, url: str) -> None:
+def _scan_dataset(
+    scan: Scan, dataset: str, name: str, files: _DatasetFiles, url: str, session: Mapping[str, Any]
+) -> None:
     marks = [file.mark for file in files.values()]
     state = scan.state(dataset, marks)
     if state.taken == marks or scan.waits_after_failure(name, state):
@@ -88,7 +103,7 @@ def _scan_dataset(scan: Scan, dataset: str, name: str, files: _DatasetFiles, url
         scan.notes.append(f"{name}: still being written")
         return
     with scan.registering(dataset, name, state):
-        fields = _session_fields(files, url)
+        fields = {**session, **_session_fields(files, url)}
         content = _content_digest(files, fields)
         if content != state.content:
             register(scan.store, scan.platform, fields, driver="daemon", name=dataset)

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
-from pathlib import Path
+from typing import Any
 
 from fw_assets.classification.catalogue.resource_ids import PREFIX
 from fw_assets.classification.dataset_reference import dataset_name
-from fw_assets.classification.errors import InputError
-from fw_assets.classification.session_input import load_session
 from fw_assets.classification.values import digest
 from fw_assets.fireworks import FireworksError
 from fw_assets.pipeline.automation.scan import FileState, Mark, Scan, one_line
@@ -20,7 +18,7 @@ from fw_assets.workspace.workspace import Workspace
 
 def scan_platform(
     pattern: str,
-    session: Path | None,
+    session: Mapping[str, Any],
     store: Workspace,
     platform: Platform,
     before: Mapping[str, FileState],
@@ -29,19 +27,18 @@ def scan_platform(
     """Register the datasets that are new or changed, ready, and match `pattern`; not those of this program's own jobs.
 
     Args:
-        session: a session file with the models and everything else.
+        session: fields with the models and everything else.
     """
     scan = Scan(store, platform, before, now)
     try:
         datasets = platform.call(lambda client: client.datasets())
-        values = load_session(session) if session else {}
-    except (InputError, FireworksError) as error:
+    except FireworksError as error:
         return scan.failed(one_line(error))
     for item in datasets:
         if item.id.startswith(f"{PREFIX}-") or not fnmatchcase(item.id, pattern):
             continue
         dataset = dataset_name(item.name)
-        version = f"{item.create_time} {item.raw.get('updateTime', '')} {digest(values)}"
+        version = f"{item.create_time} {item.raw.get('updateTime', '')} {digest(session)}"
         marks: list[Mark] = [(item.name, item.example_count, version)]
         state = scan.state(dataset, marks)
         if state.taken == marks:
@@ -50,7 +47,7 @@ def scan_platform(
             scan.notes.append(f"{item.id}: is {item.state} on the platform")
         elif not scan.waits_after_failure(item.id, state):
             with scan.registering(dataset, item.id, state):
-                register(store, platform, {**values, "dataset": item.name}, driver="daemon", name=dataset)
+                register(store, platform, {**session, "dataset": item.name}, driver="daemon", name=dataset)
                 scan.registered.append(dataset)
                 scan.states[dataset] = FileState(marks, state.since, "", marks)
     return scan

@@ -18,8 +18,8 @@ from fw_assets.settings import settings
 from fw_assets.workspace.workspace import Workspace
 
 
-def _scheduled_datasets(store: Workspace) -> list[str]:
-    pattern = settings().fw_scheduled_datasets
+def _scheduled_datasets(workflow: WorkflowInstance, store: Workspace) -> list[str]:
+    pattern = workflow.scheduled or settings().fw_scheduled_datasets
     return [name for name in store.datasets() if fnmatchcase(name, pattern)]
 
 
@@ -42,10 +42,11 @@ def nightly_regression(
 ) -> Iterator[dg.RunRequest | dg.SkipReason]:
     """One run per live deployment and date."""
     store, date = workspace.open(), _date(context)
-    max_usd = settings().fw_regression_max_usd
+    given = workflow.regression_max_usd
+    max_usd = settings().fw_regression_max_usd if given is None else given
     live = [
         name
-        for name in _scheduled_datasets(store)
+        for name in _scheduled_datasets(workflow, store)
         if (record := store.read("deployment", name, DeploymentRecord)) is not None and record.deployed
     ]
     for name in live:
@@ -99,7 +100,7 @@ def _run_for_each(
     op: str,
     excluded: tuple[str, ...] = (),
 ) -> Iterator[dg.RunRequest | dg.SkipReason]:
-    names = [name for name in _scheduled_datasets(store) if not name.endswith(excluded)]
+    names = [name for name in _scheduled_datasets(workflow, store) if not name.endswith(excluded)]
     for name in names:
         yield dg.RunRequest(
             run_key=f"{op}/{name}/{_date(context)}",

@@ -8,6 +8,8 @@ import time
 import dagster as dg
 
 from fw_assets.classification.dataset_reference import is_url
+from fw_assets.classification.errors import InputError
+from fw_assets.classification.session_input import load_session
 from fw_assets.pipeline.automation.definition import workflow_sensor
 from fw_assets.pipeline.automation.inbox import inbox_url, scan_inbox
 from fw_assets.pipeline.automation.platform_scan import scan_platform
@@ -98,7 +100,7 @@ def run_request(workflow: WorkflowInstance, step: Step, run_key: str = "") -> dg
         partition_key=partition_key(step.dataset, step.model),
         asset_selection=[dg.AssetKey(workflow.key(asset)) for asset in step.assets],
         run_config={"ops": {workflow.op(step.assets[0]): {"config": config}}} if config else {},
-        tags={**step_tags(step), STEP_KEY: step.key},
+        tags={**step_tags(step, workflow), STEP_KEY: step.key},
     )
 
 
@@ -120,12 +122,12 @@ def inbox(
 ) -> dg.SensorResult:
     """Registers new or changed inbox files; the phases sensor then starts their planning."""
     store, host = workspace.open(), platform.open()
-    url = inbox_url(store)
+    url = inbox_url(store, workflow)
     states = sensor_states(store, "inbox", context.cursor, FileState)
 
     def poll() -> Scan:
         nonlocal states
-        scan = scan_inbox(url, store, host, states, time.time())
+        scan = scan_inbox(url, store, host, states, time.time(), workflow.session_fields)
         states = scan.states
         return scan
 
@@ -148,12 +150,17 @@ def platform_datasets(
     platform: PlatformResource,
 ) -> dg.SensorResult:
     """Registers new or changed datasets of the platform; the phases sensor then starts their planning."""
-    pattern, session = settings().fw_watch_datasets, settings().fw_watch_session
+    configured = settings()
+    pattern = workflow.watched or configured.fw_watch_datasets
     if not pattern:
         return dg.SensorResult(skip_reason="off: set FW_WATCH_DATASETS to a pattern such as tickets-* (or *)")
     store = workspace.open()
     states = sensor_states(store, "platform_datasets", context.cursor, FileState)
-    scan = scan_platform(pattern, session, store, platform.open(), states, time.time())
+    try:
+        session = load_session(configured.fw_watch_session) if configured.fw_watch_session and not workflow.name else {}
+    except InputError as error:
+        return dg.SensorResult(cursor=context.cursor, skip_reason=one_line(error))
+    scan = scan_platform(pattern, {**workflow.session_fields, **session}, store, platform.open(), states, time.time())
     return _scan_result(
         context, workflow, store, "platform_datasets", scan, f"nothing new among the datasets {pattern}"
     )

@@ -10,7 +10,7 @@ from fw_assets.pipeline.automation.definition import workflow_job
 from fw_assets.pipeline.partitions import add_partitions
 from fw_assets.pipeline.platform.catalogue import tunable_models
 from fw_assets.pipeline.platform.platform import Platform
-from fw_assets.pipeline.registration.registration import register
+from fw_assets.pipeline.registration.registration import register, register_version
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
 from fw_assets.pipeline.steps.retries import readable_failures
 from fw_assets.pipeline.values.registration import Registration
@@ -32,13 +32,8 @@ def restage(store: Workspace, platform: Platform, dataset: str) -> bool:
     Raises:
         InputError: a file or a field is wrong by now.
     """
-    before = store.require("registration", dataset, Registration)
-    fields = before.session_fields()
-    after = register(store, platform, fields, driver="daemon", name=dataset)
-    if after.inputs == before.inputs:
-        # Who drives an unchanged dataset stays as it was.
-        store.write("registration", dataset, before, inputs=before.inputs, private=True)
-    return after.inputs != before.inputs
+    fields = store.require("registration", dataset, Registration).session_fields()
+    return register_version(store, platform, fields, dataset)[1]
 
 
 def register_new_models(store: Workspace, platform: Platform, dataset: str) -> tuple[str, ...]:

@@ -6,13 +6,14 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import httpx
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import SecretStr
 
 from fw_assets.classification.errors import input_error
 from fw_assets.fireworks import HOSTED, Fireworks
@@ -39,17 +40,19 @@ class _InProcess(httpx.ASGITransport):
 
 @dataclass(frozen=True)
 class Platform:
-    """A platform, and how to connect to it. The key is read when a client is made, and kept nowhere else.
+    """A platform, and how to connect to it. A key of the environment is read when a client is made.
 
     Attributes:
         home: state of the embedded platform.
         base_url: its address, or another one of the service; None: inside this process, or the service's own.
+        key: None for that of the environment.
     """
 
     name: PlatformName
     home: Path
     base_url: str | None = None
     account_id: str | None = None
+    key: SecretStr | None = field(default=None, repr=False)
 
     @property
     def is_embedded(self) -> bool:
@@ -90,6 +93,8 @@ class Platform:
             raise input_error(str(error), kind="setting", field=field, advice="Correct the variable.") from None
 
     def _remote_key(self) -> str:
+        if self.key is not None:
+            return self.key.get_secret_value()
         # The service's key in a `.env` is nothing for an embedded platform on another machine.
         key = settings().api_key if self.is_embedded else settings().service_key
         if key:

@@ -76,6 +76,23 @@ def register(
     return registration
 
 
+def register_version(
+    workspace: Workspace, platform: Platform, fields: Mapping[str, Any], name: str
+) -> tuple[Registration, bool]:
+    """Register a dataset again, which the daemon drives; and whether its content or its session are another by now.
+
+    Raises:
+        InputError: as `register`.
+    """
+    before = registration_of(workspace, name)
+    after = register(workspace, platform, fields, driver="daemon", name=name)
+    if before is None or after.inputs != before.inputs:
+        return after, True
+    # Who drives an unchanged dataset stays as it was.
+    workspace.write("registration", name, before, inputs=before.inputs, private=True)
+    return before, False
+
+
 def _with_answers(
     workspace: Workspace, name: str, session: Session, answers: Mapping[str, Any]
 ) -> tuple[Session, tuple[str, ...]]:

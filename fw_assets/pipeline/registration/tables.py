@@ -56,15 +56,45 @@ def table_file(store: Workspace, name: str, table: Any) -> Path:
         InputError: it is no table, has no rows, or the name cannot be one.
     """
     check_dataset_name(name)
-    frame = frame_of(table)
-    if frame.is_empty():
+    return _write(_folder(store) / f"{name}.parquet", _with_rows(name, frame_of(table)))
+
+
+def table_parts(store: Workspace, name: str, parts: Mapping[str, pl.DataFrame]) -> Path:
+    """The folder of a dataset's table that is divided already, with a file for each of its parts.
+
+    Args:
+        parts: rows of `train`, `validation` and `test`; parts without rows have no file.
+
+    Raises:
+        InputError: no part has rows, or the name cannot be one.
+    """
+    check_dataset_name(name)
+    filled = {part: frame for part, frame in parts.items() if not frame.is_empty()}
+    _with_rows(name, *filled.values())
+    folder = _folder(store) / name
+    for file in folder.glob("*.parquet"):
+        if file.stem not in filled:
+            file.unlink()
+    for part, frame in filled.items():
+        _write(folder / f"{part}.parquet", frame)
+    return folder
+
+
+def _folder(store: Workspace) -> Path:
+    return store.local(STAGING_FOLDER, _TABLES) if store.is_local else Path(".fw-tables").resolve()
+
+
+def _with_rows(name: str, *frames: pl.DataFrame) -> pl.DataFrame:
+    if not frames or all(frame.is_empty() for frame in frames):
         raise input_error(f"the table of {name} has no rows", kind="table", field="dataset")
+    return frames[0]
+
+
+def _write(file: Path, frame: pl.DataFrame) -> Path:
     content = io.BytesIO()
     frame.write_parquet(content)
-    folder = store.local(STAGING_FOLDER, _TABLES) if store.is_local else Path(".fw-tables").resolve()
-    file = folder / f"{name}.parquet"
     if not file.exists() or file.read_bytes() != content.getvalue():
-        folder.mkdir(parents=True, exist_ok=True)
+        file.parent.mkdir(parents=True, exist_ok=True)
         with replacing(file) as temporary:
             temporary.write_bytes(content.getvalue())
     return file

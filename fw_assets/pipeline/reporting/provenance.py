@@ -12,7 +12,6 @@ from fw_assets.classification.plan.plan import Plan
 from fw_assets.pipeline.platform.platform import Platform
 from fw_assets.pipeline.values.approval import Approval
 from fw_assets.report.schema.report import Run
-from fw_assets.settings import settings
 
 PACKAGES = ("fw-assets", "dagster", "polars", "numpy", "scipy", "pydantic", "httpx")
 
@@ -47,22 +46,23 @@ def package_versions() -> dict[str, str]:
     return versions
 
 
-def predict_command(dataset: str) -> str:
+def predict_command(root: str, dataset: str) -> str:
     """The command that asks for the label of a text, which comes last."""
-    return f"fw-assets predict --workspace {shlex.quote(settings().workspace_root)} {shlex.quote(dataset)}"
+    return f"fw-assets predict --workspace {shlex.quote(root)} {shlex.quote(dataset)}"
 
 
-def client_setup(platform: Platform, dataset: str, *, deployed: bool = False) -> tuple[str, ...]:
+def client_setup(platform: Platform, root: str, dataset: str, *, deployed: bool = False) -> tuple[str, ...]:
     """The shell commands that have to come before the report's snippets.
 
     Args:
+        root: of the workspace.
         deployed: they ask a deployment of this program's, which is removed where nobody asks it for days.
     """
     # Before the others: a shell may not wait for what follows a server in the background.
     returns = (f"# if its deployment was removed: fw-assets deploy {dataset}",) if deployed else ()
     if not platform.is_embedded:
         return (*returns, "export FIREWORKS_API_KEY=...")
-    server = f"fw-assets serve --workspace {shlex.quote(settings().workspace_root)}"
+    server = f"fw-assets serve --workspace {shlex.quote(root)}"
     port = platform.public_url.rpartition(":")[2]
     key = shlex.quote(str(platform.home / "api_key"))
     return (*returns, f"{server} --port {port} &", f'export FIREWORKS_API_KEY="$(cat {key})"')

@@ -86,9 +86,9 @@ def run_report(platform: Platform, account: PlanAccount) -> Report:
         mitigation=approval.mitigation,
         created=account.created_resources(),
         example=_example(store, platform, dataset, record, next(iter(rows))["messages"][0]),
-        before=client_setup(platform, dataset, deployed=_is_own(plan, record)),
+        before=client_setup(platform, store.root, dataset, deployed=_is_own(plan, record)),
         served=_served(plan, record),
-        predict=predict_command(dataset),
+        predict=predict_command(store.root, dataset),
         mistakes=mistakes_result(
             store,
             plan,

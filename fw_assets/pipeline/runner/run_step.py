@@ -45,7 +45,7 @@ def execute(
         asset_selection=[dg.AssetKey(workflow.key(asset)) for asset in step.assets],
         partition_key=partition_key(step.dataset, step.model),
         tags={
-            **step_tags(step),
+            **step_tags(step, workflow),
             **worker_tags(run_id),
             **origin_tags(recording.origin),
             STEP_KEY: step.key,

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Any
 
 import dagster as dg
 
-from fw_assets.pipeline.asset_table import AssetEntry, asset_entry
+from fw_assets.pipeline.asset_table import ASSETS, AssetEntry, asset_entry
 from fw_assets.pipeline.partitions import cells, datasets
 from fw_assets.pipeline.steps.run_record import recorded
 from fw_assets.pipeline.steps.step_lock import step_lock
+from fw_assets.pipeline.values.io_manager import VALUES
 from fw_assets.pipeline.workflow.binding import bound
 from fw_assets.pipeline.workflow.instance import WorkflowInstance
 
@@ -46,9 +47,10 @@ def pipeline_asset(
             return dg.asset(
                 key=workflow.key(entry.key),
                 partitions_def=partitions,
-                deps=[dg.AssetKey(workflow.key(needed)) for needed in entry.needs],
+                deps=[dg.AssetKey(key) for key in _needs(entry, workflow)],
                 group_name=f"{workflow.group_prefix}{entry.group}",
                 pool=workflow.named(entry.pool) if entry.pool else None,
+                io_manager_key=workflow.named("values") if entry.key in VALUES else None,
                 check_specs=_check_specs(entry, partitions, workflow),
                 freshness_policy=_freshness_policy(entry),
                 owners=list(workflow.owners),
@@ -66,6 +68,12 @@ def _freshness_policy(entry: AssetEntry) -> dg.FreshnessPolicy | None:
     if entry.freshness is None:
         return None
     return dg.FreshnessPolicy.time_window(fail_window=entry.freshness.fail, warn_window=entry.freshness.warn)
+
+
+def _needs(entry: AssetEntry, workflow: WorkflowInstance) -> list[Sequence[str]]:
+    """Keys of what an asset is made from; of the first one, the assets that give the instance its datasets."""
+    own = [workflow.key(needed) for needed in entry.needs]
+    return [*own, *(workflow.sources if entry is ASSETS[0] else ())]
 
 
 def _check_specs(

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from fw_assets.classification.arms.example_source import ServedExamples
 from fw_assets.classification.cost.cost_lines import Estimate
-from fw_assets.classification.gate.deploy_gate import GateDecision
+from fw_assets.classification.gate.deploy_gate import Decision, GateDecision
 from fw_assets.classification.model_endpoint import ModelEndpoint
 from fw_assets.classification.prompting.opening import Opening
 from fw_assets.classification.prompting.prompt import Prompt
@@ -71,6 +71,11 @@ class DeploymentRecord(Frozen):
     server: ModelEndpoint | None = None
     form: RequestForm | None = None
     few_shot: ServedExamples | None = None
+
+    @property
+    def verdict(self) -> Decision:
+        """Of the gate."""
+        return self.gate.decision
 
     @property
     def in_use(self) -> tuple[str, ModelKind]:

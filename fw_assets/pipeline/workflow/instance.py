@@ -5,10 +5,38 @@ Everything that Dagster knows by a name (assets, partitions, jobs, pools, sensor
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
+from typing import Any, Literal
+
+from pydantic import SecretStr
+
+from fw_assets.settings import PlatformName
 
 OWNERS = ("team:fw-assets",)
 """Shown on every asset's page, and a filter of the catalog."""
+
+
+Status = Literal["running", "stopped", "absent"]
+"""Of a sensor or schedule: switched on, off until a person switches it on, or not there."""
+
+
+@dataclass(frozen=True)
+class PlatformChoice:
+    """The platform of an instance, in place of that of the environment.
+
+    Attributes:
+        account: of the service; None for the key's own.
+        key: of the service, or of an embedded platform at `url`. It is in no configuration that Dagster's pages show.
+        url: another address of the service, or that of an embedded platform that another process serves.
+        home: state of the embedded platform; None for `.platform` in the workspace.
+    """
+
+    kind: PlatformName = "embedded"
+    account: str | None = None
+    key: SecretStr | None = None
+    url: str | None = None
+    home: str | None = None
 
 
 @dataclass(frozen=True)
@@ -19,16 +47,43 @@ class WorkflowInstance:
         name: begins the name of all that it defines; empty for the code location of this package, which has none.
         key_prefix: of its asset keys.
         group_prefix: begins the names of its asset groups.
+        workspace: a folder or fsspec URL; None, as below: what the environment of a run says.
+        inbox: a folder or fsspec URL that the sensor `inbox` watches.
+        watched: pattern of the platform's dataset ids that the sensor `platform_datasets` registers.
+        session: fields of its sessions as JSON, which a session file in the inbox changes.
+        scheduled: pattern of the datasets that the schedules take.
+        regression_max_usd: the most that one check of a deployment may cost.
+        sources: keys of the assets that its datasets come from.
+        automation: status of sensors and schedules by their names in an instance that has none; what is not named is
+            as the table of docs/dagster.md says.
     """
 
     name: str = ""
     key_prefix: tuple[str, ...] = ()
     group_prefix: str = ""
     owners: tuple[str, ...] = OWNERS
+    workspace: str | None = None
+    platform: PlatformChoice | None = None
+    inbox: str | None = None
+    watched: str | None = None
+    session: str = "{}"
+    scheduled: str | None = None
+    regression_max_usd: float | None = None
+    sources: tuple[tuple[str, ...], ...] = ()
+    automation: tuple[tuple[str, Status], ...] = ()
 
     def named(self, name: str) -> str:
         """The name in this instance of a job, a sensor, a schedule, a pool, a resource or a partitions definition."""
         return f"{self.name}_{name}" if self.name else name
+
+    def status(self, name: str) -> Status | None:
+        """Of a sensor or a schedule; None where the instance does not say."""
+        return dict(self.automation).get(name)
+
+    @property
+    def session_fields(self) -> dict[str, Any]:
+        fields: dict[str, Any] = json.loads(self.session)
+        return fields
 
     def key(self, asset: str) -> list[str]:
         """The path of an asset's key."""

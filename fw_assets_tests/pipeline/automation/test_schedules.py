@@ -16,7 +16,7 @@ from fw_assets.embedded.store import documents
 from fw_assets.embedded.store.embedded_platform import open_platform
 from fw_assets.embedded.store.resource_names import ACCOUNT
 from fw_assets.pipeline.automation import schedules, upkeep_jobs
-from fw_assets.pipeline.automation.definition import ScheduleFactory
+from fw_assets.pipeline.automation.definition import Automation
 from fw_assets.pipeline.budget.regression_account import regression_ledger
 from fw_assets.pipeline.evaluation.night_log import NightLog
 from fw_assets.pipeline.evaluation.request_set import request_key
@@ -36,7 +36,7 @@ from fw_assets_tests.project import Project
 NIGHT = dt.datetime(2026, 3, 2, 2, tzinfo=dt.UTC)
 
 
-def requests(schedule: ScheduleFactory, root: Path) -> list[dg.RunRequest]:
+def requests(schedule: Automation[dg.ScheduleDefinition], root: Path) -> list[dg.RunRequest]:
     context = dg.build_schedule_context(scheduled_execution_time=NIGHT)
     found: Any = schedule(OWN)(context, workspace=WorkspaceResource(root=str(root)))
     return [request for request in found if isinstance(request, dg.RunRequest)]

@@ -230,7 +230,7 @@ def test_fifty_files_at_once_are_each_planned_once_through_a_bounded_queue(daemo
 def test_the_inbox_may_be_a_url(daemon: Daemon, monkeypatch: pytest.MonkeyPatch) -> None:
     url = "memory://test-inbox"
     monkeypatch.setenv("FW_INBOX", url)
-    assert inbox_url(daemon.store) == url
+    assert inbox_url(daemon.store, OWN) == url
     assert "nothing new" in daemon.look()
     fs = fsspec.filesystem("memory")
     fs.pipe_file("/test-inbox/tickets.jsonl", "".join(ROWS[:40]).encode())

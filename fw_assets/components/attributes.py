@@ -1,0 +1,69 @@
+"""Attributes of `fw_assets.ClassificationWorkflow` in `defs.yaml` beside the source: session, platform, automation."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import dagster as dg
+from pydantic import Field, SecretStr, create_model
+
+from fw_assets.classification.session_fields import SESSION_FIELDS, SessionField
+from fw_assets.pipeline.workflow.instance import PlatformChoice, Status
+from fw_assets.settings import PlatformName
+
+SENSORS = ("phases", "dataset", "inbox", "platform_datasets", "outdated_plans", "lost_runs", "alerts")
+SCHEDULES = ("nightly_regression", "weekly_rerun", "monthly_benchmark")
+
+
+def _attribute(field: SessionField) -> tuple[Any, Any]:
+    """Type and default of a session field."""
+    kind: Any = dict[str, Any] if field.kind is dict else field.kind
+    if field.choices:
+        kind = Literal[field.choices]
+    several: Any = kind | list[kind] if field.repeatable else kind
+    return several | None, Field(None, description=field.help)
+
+
+_FIELDS: dict[str, Any] = {field.name: _attribute(field) for field in SESSION_FIELDS if field.name != "dataset"}
+_SessionModel: Any = create_model("_SessionModel", __base__=dg.Model, **_FIELDS)
+
+
+class SessionAttributes(_SessionModel):
+    """Every field of a session but the dataset (docs/session.md). What is left out keeps its default."""
+
+    def given(self) -> dict[str, Any]:
+        values = {name: getattr(self, name) for name in _FIELDS}
+        return {name: value for name, value in values.items() if value is not None}
+
+
+class PlatformAttributes(dg.Model, dg.Resolvable):
+    """The platform that is asked."""
+
+    kind: PlatformName = Field("embedded", description="embedded (models on this machine, free) or fireworks.")
+    account: str | None = Field(None, description="Account of the service; left out, the key's own.")
+    key: str | None = Field(
+        None, repr=False, description="Key of the service: {{ env.FIREWORKS_API_KEY }}. Never written here itself."
+    )
+    url: str | None = Field(
+        None, description="Another address of the service, or that of an embedded platform that is served elsewhere."
+    )
+    home: str | None = Field(None, description="Folder of the embedded platform; left out, .platform in the workspace.")
+
+    def choice(self) -> PlatformChoice:
+        key = SecretStr(self.key) if self.key else None
+        return PlatformChoice(self.kind, self.account, key, self.url, self.home)
+
+
+_AUTOMATION: dict[str, Any] = {
+    name: (Status | None, Field(None, description="running, stopped (until it is switched on) or absent"))
+    for name in (*SENSORS, *SCHEDULES)
+}
+_AutomationModel: Any = create_model("_AutomationModel", __base__=dg.Model, **_AUTOMATION)
+
+
+class AutomationAttributes(_AutomationModel, dg.Resolvable):
+    """Each sensor and schedule. Schedules and `alerts` are stopped, and the others run, unless it is said here."""
+
+    def given(self) -> dict[str, Status]:
+        values = {name: getattr(self, name) for name in _AUTOMATION}
+        return {name: value for name, value in values.items() if value is not None}

@@ -1,0 +1,141 @@
+"""`fw_assets.ClassificationWorkflow`: the workflow as a Dagster component, of which a project may have several."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+from pydantic import Field
+
+from fw_assets.classification.dataset_reference import dataset_name, is_remote, is_url
+from fw_assets.classification.errors import input_error
+from fw_assets.classification.session_input import make_session
+from fw_assets.components.attributes import AutomationAttributes, PlatformAttributes, SessionAttributes
+from fw_assets.components.scaffolding import WorkflowScaffolder
+from fw_assets.components.sources import DATASET, DatasetSource, Source
+from fw_assets.pipeline.workflow.instance import OWNERS, Status, WorkflowInstance
+
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
+
+
+@dg.scaffold_with(WorkflowScaffolder)
+class ClassificationWorkflow(dg.Component, SessionAttributes, dg.Resolvable):
+    """Benchmark, fine-tune, compare and deploy label predictors for a dataset of the project.
+
+    Plans wait for a person's yes; nothing is spent before. Every name begins with that of the instance.
+    """
+
+    dataset: str | Source | None = Field(
+        None,
+        description="An upstream asset with its columns; a file, folder, URL or dataset of the platform (a path is "
+        "relative to the project); an inbox; or a pattern of the platform's datasets. Left out: an inbox in the "
+        "workspace.",
+    )
+    name: str | None = Field(
+        None, description="Begins every name; left out, that of the folder. Small letters, digits and underscores."
+    )
+    workspace: str | None = Field(
+        None, description="A folder (relative to the project) or fsspec URL; left out, workspace/NAME in the project."
+    )
+    platform: PlatformAttributes = Field(default_factory=PlatformAttributes, description="The platform that is asked.")
+    key_prefix: str | list[str] | None = Field(None, description="Of the asset keys; left out, the name.")
+    group_prefix: str | None = Field(None, description="Of the asset groups; left out, the name and an underscore.")
+    owners: list[str] = Field(list(OWNERS), description="Of the assets: team:NAME, or addresses.")
+    automation: AutomationAttributes = Field(
+        default_factory=AutomationAttributes, description="Status of each sensor and schedule."
+    )
+    scheduled: str = Field("*", description="Pattern of the datasets that the schedules take.")
+    regression_max_usd: float = Field(
+        0.0, ge=0, description="The most that one nightly check of a deployment may cost; no approved plan covers it."
+    )
+
+    @classmethod
+    def get_spec(cls) -> dg.ComponentTypeSpec:
+        return dg.ComponentTypeSpec(
+            description="Benchmark, fine-tune, compare and deploy label predictors for a dataset of the project.",
+            tags=["classification", "fine-tuning", "evaluation"],
+            owners=list(OWNERS),
+        )
+
+    def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
+        """The definitions. Neither the environment nor a file is read, and nothing is written.
+
+        Raises:
+            InputError: an attribute is wrong; it is named, with what to do.
+        """
+        name = self.name or re.sub(r"[^a-z0-9]+", "_", context.path.name.lower()).strip("_")
+        return self.definitions(name, Path(context.project_root))
+
+    def definitions(self, name: str, project: Path) -> dg.Definitions:
+        """The definitions of an instance of this name in the project of this folder."""
+        from fw_assets.components.dataset_asset import dataset_definitions
+        from fw_assets.components.workflow_definitions import workflow_definitions
+
+        if not _NAME.fullmatch(name):
+            message = f"{name!r} is not of small letters, digits and underscores, with a letter first"
+            raise input_error(message, kind="component", field="name")
+        session = self._session()
+        source = self.dataset if isinstance(self.dataset, Source) else Source()
+        origin = self._origin(name, project, source)
+        workflow = self._instance(name, project, session, source, origin)
+        whole = workflow_definitions(workflow)
+        return whole if origin is None else dg.Definitions.merge(whole, dataset_definitions(workflow, origin))
+
+    def _session(self) -> dict[str, Any]:
+        """The fields that were given, once all are found right."""
+        fields = self.given()
+        make_session(fields)
+        return fields
+
+    def _origin(self, name: str, project: Path, source: Source) -> DatasetSource | None:
+        """The one dataset of the instance; None where it has an inbox, or watches the platform."""
+        named = [field for field in ("asset", "inbox", "platform") if getattr(source, field) is not None]
+        if len(named) > 1:
+            message = f"names {' and '.join(named)}, and the rows come from one place"
+            raise input_error(message, kind="component", field="dataset")
+        if source.asset is not None:
+            return DatasetSource(dataset_name(name.replace("_", "-")), source, None)
+        if isinstance(self.dataset, Source):
+            if not named:
+                message = "names no place: write asset, inbox or platform, or a path in its stead"
+                raise input_error(message, kind="component", field="dataset")
+            return None
+        if self.dataset is None:
+            return None
+        reference = self.dataset if is_remote(self.dataset) else str(project / Path(self.dataset).expanduser())
+        return DatasetSource(dataset_name(name.replace("_", "-")), source, reference)
+
+    def _instance(
+        self, name: str, project: Path, session: dict[str, Any], source: Source, origin: DatasetSource | None
+    ) -> WorkflowInstance:
+        prefix = self.key_prefix.split("/") if isinstance(self.key_prefix, str) else self.key_prefix
+        keys = tuple(prefix or [name])
+        workspace = self.workspace or f"workspace/{name}"
+        inbox = source.inbox
+        usual: dict[str, Status] = {
+            "inbox": "running" if origin is None and source.platform is None else "absent",
+            "platform_datasets": "running" if source.platform is not None else "absent",
+        }
+        statuses = {**usual, **self.automation.given()}
+        return WorkflowInstance(
+            name=name,
+            key_prefix=keys,
+            group_prefix=f"{name}_" if self.group_prefix is None else self.group_prefix,
+            owners=tuple(self.owners),
+            workspace=_in_project(project, workspace),
+            platform=self.platform.choice(),
+            inbox=f"{_in_project(project, workspace)}/inbox" if inbox is None else _in_project(project, inbox),
+            watched=source.platform,
+            session=json.dumps(session, sort_keys=True),
+            scheduled=self.scheduled,
+            regression_max_usd=self.regression_max_usd,
+            sources=((*keys, DATASET),) if origin else (),
+            automation=tuple(sorted(statuses.items())),
+        )
+
+
+def _in_project(project: Path, place: str) -> str:
+    return place if is_url(place) else str(project / Path(place).expanduser())

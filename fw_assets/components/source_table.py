@@ -1,0 +1,84 @@
+"""Table of an upstream asset as files of a dataset."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import polars as pl
+
+from fw_assets.classification.errors import input_error
+from fw_assets.components.sources import Source
+from fw_assets.pipeline.registration.tables import frame_of, table_file, table_parts
+from fw_assets.workspace.workspace import Workspace
+
+PARTS = {
+    "train": "train",
+    "training": "train",
+    "validation": "validation",
+    "valid": "validation",
+    "val": "validation",
+    "dev": "validation",
+    "test": "test",
+    "eval": "test",
+}
+"""Values of a split column, and the part that each means."""
+
+
+def dataset_reference(store: Workspace, name: str, source: Source, value: object) -> str:
+    """The file or folder of a dataset, from what the upstream asset gave.
+
+    Args:
+        value: a table; a path; or both by partition, where the upstream asset is partitioned.
+
+    Raises:
+        InputError: it is neither, a column is not there, or a row is of no part.
+    """
+    if isinstance(value, str | Path):
+        return str(value)
+    frame = _whole(value)
+    _require_columns(source, frame)
+    if source.id is not None:
+        frame = frame.sort(source.id)
+    if source.split is None:
+        return str(table_file(store, name, frame))
+    return str(table_parts(store, name, _parts(frame, source.split)))
+
+
+def _whole(value: object) -> pl.DataFrame:
+    """The table; of a partitioned asset, those of its partitions one below the other."""
+    if isinstance(value, Mapping) and value and all(_is_partition(item) for item in value.values()):
+        return pl.concat([frame_of(value[key]) for key in sorted(value)], how="diagonal_relaxed")
+    return frame_of(value)
+
+
+def _is_partition(value: object) -> bool:
+    return isinstance(value, pl.DataFrame | pl.LazyFrame) or hasattr(value, "columns")
+
+
+def _require_columns(source: Source, frame: pl.DataFrame) -> None:
+    text = source.text if isinstance(source.text, list) else [source.text]
+    named = {"text": text, "label": [source.label], "split": [source.split], "id": [source.id]}
+    named |= {"group": [source.group], "weight": [source.weight]}
+    for field, columns in named.items():
+        for column in columns:
+            if column is not None and column not in frame.columns:
+                raise input_error(
+                    f"the table has no column {column!r}; it has {', '.join(frame.columns)}",
+                    kind="table",
+                    field=f"dataset.{field}",
+                )
+
+
+def _parts(frame: pl.DataFrame, split: str) -> dict[str, pl.DataFrame]:
+    values = frame[split].cast(pl.String).str.strip_chars().str.to_lowercase()
+    unknown = sorted({str(value) for value in values.unique().to_list()} - PARTS.keys())
+    if unknown:
+        known = ", ".join(dict.fromkeys(PARTS.values()))
+        raise input_error(
+            f"the column {split!r} has {', '.join(unknown[:5])}; a row is of {known}",
+            kind="table",
+            field="dataset.split",
+        )
+    part = values.replace_strict(PARTS)
+    return {name: frame.filter(part == name).drop(split) for name in dict.fromkeys(PARTS.values())}

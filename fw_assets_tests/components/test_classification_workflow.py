@@ -1,0 +1,242 @@
+"""Two workflows in a project as `create-dagster` makes it: from the assets that it has to their reports."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from textwrap import dedent
+
+import dagster as dg
+import polars as pl
+import pytest
+
+from fw_assets.pipeline.values.delivery import DeploymentRecord
+from fw_assets.workspace.workspace import Workspace
+from fw_assets_tests.components.daemon import ProjectDaemon
+from fw_assets_tests.project import EXAMPLES
+
+KEY = "a-key-that-nobody-sees"
+PYPROJECT = """\
+[project]
+name = "shop"
+version = "0.1.0"
+[tool.dg]
+directory_type = "project"
+[tool.dg.project]
+root_module = "shop"
+"""
+ASSETS = """
+    from pathlib import Path
+
+    import dagster as dg
+    import polars as pl
+
+    import fw_assets
+
+    ROWS = Path(__file__).parents[4] / "rows.parquet"
+
+
+    @dg.asset(key=["raw", "tickets"])
+    def tickets() -> pl.DataFrame:
+        return pl.read_parquet(ROWS)
+
+
+    @dg.asset
+    def review_file() -> str:
+        return str(ROWS)
+
+
+    @dg.asset(ins={"deployment": dg.AssetIn(["tickets", "deployment"]), "report": dg.AssetIn(["tickets", "report"])})
+    def routing(deployment: fw_assets.DeploymentRecord, report: fw_assets.ReportRecord) -> dict[str, str]:
+        return {"model": deployment.model, "verdict": deployment.verdict, "headline": report.headline}
+"""
+TICKETS = """
+    type: fw_assets.ClassificationWorkflow
+    attributes:
+      dataset:
+        asset: raw/tickets
+        text: [subject, body]
+        template: "{subject}: {body}"
+        label: queue
+        id: id
+      models: [char-ngram]
+      mode: benchmark
+      owners: ["team:support"]
+      platform:
+        key: "{{ env.SHOP_KEY }}"
+      automation:
+        lost_runs: absent
+        nightly_regression: running
+    post_processing:
+      assets:
+        - target: "*"
+          attributes:
+            tags: {domain: support}
+"""
+REVIEWS = """
+    type: fw_assets.ClassificationWorkflow
+    attributes:
+      dataset:
+        asset: review_file
+        text: body
+        label: queue
+      models: char-ngram
+      mode: benchmark
+      auto_approve_up_to_usd: 0
+      key_prefix: [shop, reviews]
+"""
+
+
+def write_rows(folder: Path, rows: int = 90) -> None:
+    lines = EXAMPLES.read_text("utf-8").splitlines()[:rows]
+    chats = [json.loads(line)["messages"] for line in lines]
+    frame = pl.DataFrame(
+        {
+            "id": range(len(chats)),
+            "subject": ["Ticket"] * len(chats),
+            "body": [chat[-2]["content"] for chat in chats],
+            "queue": [chat[-1]["content"] for chat in chats],
+        }
+    )
+    frame.write_parquet(folder / "rows.parquet")
+
+
+def write_project(folder: Path, **instances: str) -> None:
+    defs = folder / "src" / "shop" / "defs"
+    (defs / "raw").mkdir(parents=True)
+    (folder / "pyproject.toml").write_text(PYPROJECT, "utf-8")
+    for package in (defs.parent, defs):
+        (package / "__init__.py").touch()
+    (defs / "raw" / "assets.py").write_text(dedent(ASSETS), "utf-8")
+    for name, text in instances.items():
+        (defs / name).mkdir()
+        (defs / name / "defs.yaml").write_text(dedent(text), "utf-8")
+
+
+def load(folder: Path, monkeypatch: pytest.MonkeyPatch) -> dg.Definitions:
+    monkeypatch.syspath_prepend(folder / "src")
+    for name in [name for name in sys.modules if name.split(".")[0] == "shop"]:
+        monkeypatch.delitem(sys.modules, name)
+    return dg.load_from_defs_folder(path_within_project=folder)
+
+
+@pytest.fixture
+def daemon(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ProjectDaemon]:
+    monkeypatch.setenv("SHOP_KEY", KEY)
+    monkeypatch.chdir(tmp_path)
+    write_project(tmp_path, tickets=TICKETS, reviews=REVIEWS)
+    write_rows(tmp_path)
+    with dg.DagsterInstance.ephemeral() as instance:
+        yield ProjectDaemon(load(tmp_path, monkeypatch), instance)
+
+
+def materialize(daemon: ProjectDaemon, *keys: str, **options: object) -> dg.ExecuteInProcessResult:
+    job = daemon.defs.resolve_implicit_global_asset_job_def()
+    selection = [dg.AssetKey(key.split("/")) for key in keys]
+    return job.execute_in_process(instance=daemon.instance, asset_selection=selection, **options)  # type: ignore[arg-type]
+
+
+def test_two_workflows_go_from_assets_of_the_project_to_their_reports(daemon: ProjectDaemon, tmp_path: Path) -> None:
+    assert daemon.tick("tickets_dataset") == []
+    assert daemon.skipped["tickets_dataset"] == "raw/tickets has not been materialized yet"
+    materialize(daemon, "raw/tickets", "review_file")
+    daemon.settle("tickets_dataset", "tickets_phases", "reviews_dataset", "reviews_phases")
+    store, other = (Workspace(str(tmp_path / "workspace" / name)) for name in ("tickets", "reviews"))
+    assert other.header("report", "reviews") is not None, "it approves itself, as it costs nothing"
+    plan = store.header("plan", "tickets")
+    assert plan is not None
+    assert "waits for approval" in daemon.skipped["tickets_phases"]
+
+    answer = {"approved_by": "ann", "plan_digest": plan.digest}
+    config = {"ops": {"tickets__approval": {"config": answer}}}
+    materialize(daemon, "tickets/approval", partition_key="tickets", run_config=config)
+    daemon.settle("tickets_phases")
+    assert store.header("report", "tickets") is not None
+    routing = materialize(daemon, "routing").output_for_node("routing")
+    record = store.require("deployment", "tickets", DeploymentRecord)
+    assert (routing["model"], routing["verdict"]) == (record.model, record.gate.decision)
+    assert routing["headline"]
+
+    materialize(daemon, "raw/tickets")
+    daemon.settle("tickets_dataset", "tickets_phases")
+    after = store.header("plan", "tickets")
+    assert after is not None
+    assert after.digest == plan.digest, "another materialization of equal rows is no other version"
+    write_rows(tmp_path, rows=80)
+    materialize(daemon, "raw/tickets")
+    daemon.settle("tickets_dataset", "tickets_phases")
+    assert "waits for approval" in daemon.skipped["tickets_phases"], "other rows are another version"
+
+    runs = daemon.instance.get_runs()
+    said = [repr(runs), *(repr(daemon.instance.all_logs(run.run_id)) for run in runs)]
+    kept = [path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()]
+    assert not any(KEY in text for text in said)
+    assert not any(KEY.encode() in content for content in kept)
+
+
+def test_what_an_instance_defines_is_what_its_attributes_say(daemon: ProjectDaemon) -> None:
+    graph, repository = daemon.defs.resolve_asset_graph(), daemon.defs.get_repository_def()
+    node = graph.get(dg.AssetKey(["tickets", "plan"]))
+    assert (node.group_name, node.owners, node.tags["domain"]) == ("tickets_1_plan", ["team:support"], "support")
+    assert graph.get(dg.AssetKey(["tickets", "inspected_dataset"])).parent_keys == {dg.AssetKey(["tickets", "dataset"])}
+    assert graph.get(dg.AssetKey(["tickets", "dataset"])).parent_keys == {dg.AssetKey(["raw", "tickets"])}
+    assert graph.get(dg.AssetKey(["shop", "reviews", "report"])).group_name == "reviews_4_delivery"
+    sensors = {sensor.name for sensor in repository.sensor_defs}
+    assert {name for name in sensors if name.startswith("tickets_")} == {
+        "tickets_dataset",
+        "tickets_outdated_plans",
+        "tickets_phases",
+    }
+    schedules = {schedule.name: schedule.default_status for schedule in repository.schedule_defs}
+    assert schedules["tickets_nightly_regression"] is dg.DefaultScheduleStatus.RUNNING
+    assert schedules["reviews_nightly_regression"] is dg.DefaultScheduleStatus.STOPPED
+
+
+@pytest.mark.parametrize(
+    ("attributes", "message"),
+    [
+        ("{dataset: {asset: raw/tickets, inbox: drop}, models: [m]}", "names asset and inbox"),
+        ("{dataset: {text: body}, models: [m]}", "names no place"),
+        ("{name: My-Tickets}", "small letters"),
+        ("{finalists: 0}", "finalists"),
+    ],
+)
+def test_a_wrong_attribute_is_named(
+    attributes: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_project(tmp_path, wrong=f"type: fw_assets.ClassificationWorkflow\nattributes: {attributes}\n")
+    with pytest.raises(Exception, match="Error while building definitions") as error:
+        load(tmp_path, monkeypatch)
+    causes: list[BaseException | None] = [error.value]
+    while causes[-1] is not None:
+        causes.append(causes[-1].__cause__ or causes[-1].__context__)
+    assert any(message in str(cause) for cause in causes)
+
+
+def test_importing_the_components_touches_nothing() -> None:
+    """`dg` imports them for each list of components, on any machine."""
+    code = """
+import subprocess
+import sys
+import dagster
+
+own, touched = (sys.prefix, sys.base_prefix, sys.argv[1]), []
+
+
+def note(event, arguments):
+    if event.startswith(("socket.connect", "socket.getaddrinfo", "subprocess.", "os.mkdir", "os.remove", "os.rename")):
+        touched.append(event)
+    if event == "open" and isinstance(arguments[0], str) and not arguments[0].startswith(own):
+        touched.append(arguments[0])
+
+
+sys.addaudithook(note)
+import fw_assets.components
+print(touched)
+"""
+    root = str(Path(__file__).parents[2] / "fw_assets")
+    done = subprocess.run([sys.executable, "-c", code, root], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
