@@ -14,15 +14,18 @@ if TYPE_CHECKING:
     from fw_assets.api.views import Plan, Report
     from fw_assets.api.workflow import Workflow
     from fw_assets.classification.errors import InputError
-    from fw_assets.components import ClassificationWorkflow
+    from fw_assets.components import ApprovalGate, ClassificationWorkflow
+    from fw_assets.components.gate_asset import GateApproval
     from fw_assets.fireworks import FireworksError
     from fw_assets.pipeline.errors import NotApproved, PhaseError, StepFailed
     from fw_assets.pipeline.values.delivery import DeploymentRecord, ReportRecord
 
 __all__ = [
+    "ApprovalGate",
     "ClassificationWorkflow",
     "DeploymentRecord",
     "FireworksError",
+    "GateApproval",
     "InputError",
     "NotApproved",
     "PhaseError",
@@ -37,9 +40,11 @@ __all__ = [
 ]
 
 _HOMES = {
+    "ApprovalGate": "fw_assets.components",
     "ClassificationWorkflow": "fw_assets.components",
     "DeploymentRecord": "fw_assets.pipeline.values.delivery",
     "FireworksError": "fw_assets.fireworks",
+    "GateApproval": "fw_assets.components.gate_asset",
     "InputError": "fw_assets.classification.errors",
     "NotApproved": "fw_assets.pipeline.errors",
     "PhaseError": "fw_assets.pipeline.errors",

@@ -26,7 +26,7 @@ ROOMS: dict[str, dict[str, str]] = {
         "webserver": "classification code_location pipeline settings workspace",
         "console": "classification pipeline",
         "dagster_runtime": "code_location pipeline",
-        "components": "classification fireworks pipeline settings workspace",
+        "components": "classification fireworks pipeline report settings workspace",
         "definitions": "components pipeline",
         "api": "classification report settings workspace pipeline console",
         "commands": "classification code_location embedded exit_codes fireworks report settings workspace pipeline "
@@ -88,6 +88,7 @@ ROOMS: dict[str, dict[str, str]] = {
         "workflow": "",
         "partitions": "workflow",
         "config": "run_config",
+        "signature": "errors",
         "failures": "errors",
         "values": "errors input_digests run_config",
         "budget": "errors values",
@@ -113,7 +114,8 @@ ROOMS: dict[str, dict[str, str]] = {
         "steps": "asset_table errors input_digests machine partitions progress stored_fields failures phases values "
         "budget platform planning run_tags approvals resources ui workflow",
         "assets": "errors input_digests partitions progress run_config config phases values budget platform "
-        "planning run_tags approvals registration evaluation free_models reporting resources ui steps workflow",
+        "planning run_tags approvals registration evaluation free_models reporting resources ui steps "
+        "signature workflow",
         "automation": "machine partitions progress run_config config phases values "
         "failures jobs platform planning run_tags approvals registration resources runner standing steps "
         "run_origin ui workflow",
@@ -183,6 +185,7 @@ HEAVY = {
 
 LAZY = {
     "__main__": "the program, whose loading Ctrl-C ends without a traceback",
+    "components.approval_gate": "the pipeline, as below",
     "components.classification_workflow": "the pipeline, which `dg` loads for every list of components otherwise",
     "embedded.engine.language_model.adding": "the hub's client, which folders of this machine do not need",
     "embedded.engine.language_model.smollm2": "torch, which is missing until the extra is installed",

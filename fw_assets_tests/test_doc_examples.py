@@ -27,9 +27,9 @@ from fw_assets.classification.session_input import load_session, make_session
 from fw_assets.cli import main
 from fw_assets.commands.errors import error_object
 from fw_assets.commands.session_options import session_values
-from fw_assets.components import ClassificationWorkflow
 from fw_assets.embedded.settings import EmbeddedSettings
 from fw_assets.settings import Settings
+from fw_assets_tests.components.shop import load, write_project
 from fw_assets_tests.project import EXAMPLES, InProcessPool, Project
 
 ROOT = Path(__file__).parents[1]
@@ -257,15 +257,16 @@ def test_commands_that_are_cheap_run(project: Project) -> None:
 
 
 @pytest.mark.parametrize("block", [block for block in BLOCKS if block.language == "yaml"], ids=str)
-def test_yaml_is_read_by_what_reads_it(block: Block, tmp_path: Path) -> None:
+def test_yaml_is_read_by_what_reads_it(block: Block, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "example.yaml"
     file.write_text(block.text)
     if "run_launcher" in yaml.safe_load(block.text):
         variables = yaml.safe_load(block.text)["run_launcher"]["config"]["env_vars"]
         assert {*variables} <= {*map(str.upper, Settings.model_fields), "FW_POSTGRES_URL"}
     elif "type" in yaml.safe_load(block.text):
-        component = ClassificationWorkflow.resolve_from_yaml(yaml.safe_dump(yaml.safe_load(block.text)["attributes"]))
-        assert component.definitions("tickets", tmp_path).get_repository_def()
+        monkeypatch.setenv("FIREWORKS_API_KEY", "fw_...")
+        write_project(tmp_path, tickets=block.text)
+        assert load(tmp_path, monkeypatch).get_repository_def()
     elif "prices" in yaml.safe_load(block.text):
         assert read_prices(file)
     else:

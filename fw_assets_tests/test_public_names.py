@@ -11,9 +11,11 @@ import pytest
 import fw_assets
 
 PUBLIC = [
+    "ApprovalGate",
     "ClassificationWorkflow",
     "DeploymentRecord",
     "FireworksError",
+    "GateApproval",
     "InputError",
     "NotApproved",
     "PhaseError",

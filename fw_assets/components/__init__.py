@@ -4,6 +4,7 @@
 `workflow_definitions` makes the definitions of one instance. May import `pipeline`; the code location comes from here.
 """
 
+from fw_assets.components.approval_gate import ApprovalGate
 from fw_assets.components.classification_workflow import ClassificationWorkflow
 
-__all__ = ["ClassificationWorkflow"]
+__all__ = ["ApprovalGate", "ClassificationWorkflow"]

@@ -1,4 +1,4 @@
-"""Scaffolder of the component: a `defs.yaml` that loads as it is, and says what can be changed."""
+"""Scaffolders of the components: a `defs.yaml` that loads as it is, and says what can be changed."""
 
 from __future__ import annotations
 
@@ -30,14 +30,34 @@ attributes:
 """
 
 
+GATE = """\
+type: {type}
+
+attributes:
+  # The asset whose newest version waits for a person's yes.
+  asset: raw/{name}
+"""
+
+
 class WorkflowScaffolder(dg.Scaffolder[Any]):
-    """Writes `defs.yaml`."""
+    """Writes `defs.yaml` of a workflow."""
 
     def scaffold(self, request: dg.ScaffoldRequest[Any]) -> None:
-        text = DEFS.format(type=request.type_name, name=request.target_path.name)
-        if request.scaffold_format == "python":
-            dg.scaffold_component(request)
-            return
-        path = request.target_path if request.append else request.target_path / "defs.yaml"
-        with path.open("a" if request.append else "w", encoding="utf-8") as file:
-            file.write(f"---\n{text}" if request.append else text)
+        _write(request, DEFS)
+
+
+class GateScaffolder(dg.Scaffolder[Any]):
+    """Writes `defs.yaml` of an approval gate."""
+
+    def scaffold(self, request: dg.ScaffoldRequest[Any]) -> None:
+        _write(request, GATE)
+
+
+def _write(request: dg.ScaffoldRequest[Any], template: str) -> None:
+    if request.scaffold_format == "python":
+        dg.scaffold_component(request)
+        return
+    text = template.format(type=request.type_name, name=request.target_path.name)
+    path = request.target_path if request.append else request.target_path / "defs.yaml"
+    with path.open("a" if request.append else "w", encoding="utf-8") as file:
+        file.write(f"---\n{text}" if request.append else text)

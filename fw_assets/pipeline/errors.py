@@ -41,6 +41,10 @@ class StepFailed(PhaseError):
         return cls(message, first.exit_code, first.step, first.kind, first.question)
 
 
+class NotAnAnswer(PhaseError):
+    """An approval or a rejection that is nobody's, or not to the version of now."""
+
+
 class Unanswered(PhaseError):
     """Some rows got no answer; the answers that came are kept, and no figure is made of them."""
 

@@ -2,57 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from textwrap import dedent
 
 import dagster as dg
-import polars as pl
 import pytest
 
 from fw_assets.pipeline.values.delivery import DeploymentRecord
 from fw_assets.workspace.workspace import Workspace
 from fw_assets_tests.components.daemon import ProjectDaemon
-from fw_assets_tests.project import EXAMPLES
+from fw_assets_tests.components.shop import load, write_project, write_rows
 
 KEY = "a-key-that-nobody-sees"
-PYPROJECT = """\
-[project]
-name = "shop"
-version = "0.1.0"
-[tool.dg]
-directory_type = "project"
-[tool.dg.project]
-root_module = "shop"
-"""
-ASSETS = """
-    from pathlib import Path
-
-    import dagster as dg
-    import polars as pl
-
-    import fw_assets
-
-    ROWS = Path(__file__).parents[4] / "rows.parquet"
-
-
-    @dg.asset(key=["raw", "tickets"])
-    def tickets() -> pl.DataFrame:
-        return pl.read_parquet(ROWS)
-
-
-    @dg.asset
-    def review_file() -> str:
-        return str(ROWS)
-
-
-    @dg.asset(ins={"deployment": dg.AssetIn(["tickets", "deployment"]), "report": dg.AssetIn(["tickets", "report"])})
-    def routing(deployment: fw_assets.DeploymentRecord, report: fw_assets.ReportRecord) -> dict[str, str]:
-        return {"model": deployment.model, "verdict": deployment.verdict, "headline": report.headline}
-"""
 TICKETS = """
     type: fw_assets.ClassificationWorkflow
     attributes:
@@ -90,44 +53,11 @@ REVIEWS = """
 """
 
 
-def write_rows(folder: Path, rows: int = 90) -> None:
-    lines = EXAMPLES.read_text("utf-8").splitlines()[:rows]
-    chats = [json.loads(line)["messages"] for line in lines]
-    frame = pl.DataFrame(
-        {
-            "id": range(len(chats)),
-            "subject": ["Ticket"] * len(chats),
-            "body": [chat[-2]["content"] for chat in chats],
-            "queue": [chat[-1]["content"] for chat in chats],
-        }
-    )
-    frame.write_parquet(folder / "rows.parquet")
-
-
-def write_project(folder: Path, **instances: str) -> None:
-    defs = folder / "src" / "shop" / "defs"
-    (defs / "raw").mkdir(parents=True)
-    (folder / "pyproject.toml").write_text(PYPROJECT, "utf-8")
-    for package in (defs.parent, defs):
-        (package / "__init__.py").touch()
-    (defs / "raw" / "assets.py").write_text(dedent(ASSETS), "utf-8")
-    for name, text in instances.items():
-        (defs / name).mkdir()
-        (defs / name / "defs.yaml").write_text(dedent(text), "utf-8")
-
-
-def load(folder: Path, monkeypatch: pytest.MonkeyPatch) -> dg.Definitions:
-    monkeypatch.syspath_prepend(folder / "src")
-    for name in [name for name in sys.modules if name.split(".")[0] == "shop"]:
-        monkeypatch.delitem(sys.modules, name)
-    return dg.load_from_defs_folder(path_within_project=folder)
-
-
 @pytest.fixture
 def daemon(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ProjectDaemon]:
     monkeypatch.setenv("SHOP_KEY", KEY)
     monkeypatch.chdir(tmp_path)
-    write_project(tmp_path, tickets=TICKETS, reviews=REVIEWS)
+    write_project(tmp_path, downstream=True, tickets=TICKETS, reviews=REVIEWS)
     write_rows(tmp_path)
     with dg.DagsterInstance.ephemeral() as instance:
         yield ProjectDaemon(load(tmp_path, monkeypatch), instance)
@@ -186,6 +116,7 @@ def test_what_an_instance_defines_is_what_its_attributes_say(daemon: ProjectDaem
     assert graph.get(dg.AssetKey(["shop", "reviews", "report"])).group_name == "reviews_4_delivery"
     sensors = {sensor.name for sensor in repository.sensor_defs}
     assert {name for name in sensors if name.startswith("tickets_")} == {
+        "tickets_alerts",
         "tickets_dataset",
         "tickets_outdated_plans",
         "tickets_phases",

@@ -2,13 +2,9 @@
 
 # No `from __future__ import annotations` here: Dagster reads an asset's annotations as they are written.
 
-import contextlib
-import datetime as dt
-from collections.abc import Iterator
-from typing import Any, cast
+from typing import cast
 
 import dagster as dg
-import msgspec
 
 from fw_assets.classification.plan.plan import Plan
 from fw_assets.classification.session import Mitigation
@@ -18,10 +14,12 @@ from fw_assets.pipeline.phases import AUTOMATIC
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
 from fw_assets.pipeline.run_config import Driver
 from fw_assets.pipeline.run_tags import APPROVED, tag, usd_tag
+from fw_assets.pipeline.signature.answer import check_person, check_version, now
+from fw_assets.pipeline.signature.trail import answer_rows, record_answer
 from fw_assets.pipeline.steps.asset_definition import pipeline_asset
 from fw_assets.pipeline.steps.renewed_plan import PlanPage, renew_plan
-from fw_assets.pipeline.steps.retries import readable_failures
-from fw_assets.pipeline.ui.metadata import Row, summary, table
+from fw_assets.pipeline.steps.retries import readable_failures, refusals
+from fw_assets.pipeline.ui.metadata import summary, table
 from fw_assets.pipeline.ui.plan_checks import approval_checks
 from fw_assets.pipeline.values.approval import Approval, PlanChanges
 from fw_assets.pipeline.workflow.instance import WorkflowInstance
@@ -61,7 +59,7 @@ def approval(
         if changes is not None:  # nobody has read the plan: the new one may approve itself as well
             digest, plan = changes.plan_digest, store.require("plan", dataset, Plan)
             answer = _answer(plan, digest, config)
-    store.append_line(answer.model_dump_json(), dataset, "approvals.jsonl")
+    record_answer(store, dataset, answer)
     store.write("answered_plan", dataset, plan, inputs=answer.plan_digest, digest=answer.plan_digest)
     store.write("approval", dataset, answer, inputs=answer.plan_digest)
     ceiling = plan.ceiling_usd(answer.mitigation) if answer.decision == "approved" else 0.0
@@ -72,7 +70,7 @@ def approval(
         metadata={
             "summary": _summary(dataset, answer, ceiling),
             "approved_usd": ceiling,
-            "answers": table(_answer_rows(store, dataset)),
+            "answers": table(answer_rows(store, dataset, "plan_digest", "mitigation", "note")),
             "decision": answer.decision,
             "approved_by": answer.approved_by,
             "plan_digest": answer.plan_digest,
@@ -94,17 +92,14 @@ def _plan_to_answer(store: Workspace, dataset: str, config: ApprovalConfig) -> t
     head, plan = store.header("plan", dataset), store.read("plan", dataset, Plan)
     if head is None or plan is None:
         raise _refusal(f"there is no plan of {dataset} to approve: materialize `plan` first")
-    if not config.plan_digest:
-        raise _refusal(
-            "plan_digest is empty: an answer is to one plan, whose digest stands in its summary; the link beside "
-            "`answer` on the page of `plan` fills it in"
-        )
-    if config.plan_digest != head.digest:
-        changes = store.read("plan_changes", dataset, PlanChanges)
-        differences = " ".join(changes.differences) if changes else ""
-        raise _refusal(
-            f"the plan of {dataset} is now {head.digest}, not {config.plan_digest}: look at plan.md again. "
-            f"{differences}"
+    changes = store.read("plan_changes", dataset, PlanChanges)
+    with refusals():
+        check_version(
+            config.plan_digest,
+            head.digest,
+            f"the plan of {dataset}",
+            where="plan_digest is empty; the link beside `answer` on the page of `plan` fills it in",
+            again=f"look at plan.md again. {' '.join(changes.differences) if changes else ''}",
         )
     return head.digest, plan
 
@@ -115,8 +110,8 @@ def _answer(plan: Plan, digest: str, config: ApprovalConfig) -> Approval:
     Raises:
         dagster.Failure: nobody gives it, the plan may not approve itself, or it cannot have this mitigation.
     """
-    if not config.approved_by.strip():
-        raise _refusal("approved_by is empty: say who answers")
+    with refusals():
+        check_person(config.approved_by)
     approved = config.decision is Decision.approve
     automatic = config.approved_by == AUTOMATIC
     if automatic and not (approved and plan.approves_itself):
@@ -139,7 +134,7 @@ def _answer(plan: Plan, digest: str, config: ApprovalConfig) -> Approval:
         automatic=automatic,
         labels=plan.label_set.labels,
         labels_confirmed=config.labels_confirmed or plan.label_set.given,
-        at=dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds"),
+        at=now(),
     )
 
 
@@ -166,25 +161,3 @@ def _summary(dataset: str, answer: Approval, ceiling: float) -> dg.MarkdownMetad
     else:
         follows = f"{money} What follows starts by itself: see *Runs*, and *Automation* → `phases`."
     return summary(dataset, decision + mitigation, follows)
-
-
-def _answer_rows(store: Workspace, dataset: str) -> list[Row]:
-    """Every answer to every plan of a dataset, the newest first."""
-    return [
-        {
-            "at": str(item.get("at", ""))[:19].replace("T", " "),
-            "answer to": " ".join(str(item.get(key, "")) for key in ("decision", "plan_digest")),
-            "by": item.get("approved_by"),
-            "note": " ".join(
-                str(item[key]) for key in ("mitigation", "note") if item.get(key) not in (None, "", "none")
-            ),
-        }
-        for item in reversed(list(_answers(store, dataset)))
-    ]
-
-
-def _answers(store: Workspace, dataset: str) -> Iterator[dict[str, Any]]:
-    """The answers of the trail; a damaged line is left out, as the trail decides nothing."""
-    for line in store.lines(dataset, "approvals.jsonl"):
-        with contextlib.suppress(msgspec.DecodeError):
-            yield msgspec.json.decode(line, type=dict[str, Any])

@@ -9,7 +9,7 @@ import dagster as dg
 
 from fw_assets.classification.errors import InputError
 from fw_assets.classification.visible_text import printable
-from fw_assets.pipeline.errors import first_error
+from fw_assets.pipeline.errors import NotAnAnswer, first_error
 from fw_assets.pipeline.failures import EXPECTED_ERRORS, MAX_RETRIES, is_transient, message_of, retry_delay
 from fw_assets.pipeline.ui.metadata import Row, table
 
@@ -24,6 +24,15 @@ def readable_failures() -> Iterator[None]:
     except ExceptionGroup as group:
         first = first_error(group)
         raise dagster_failure(first) from first
+
+
+@contextmanager
+def refusals() -> Iterator[None]:
+    """Fail the run with the sentence that says why an answer is none."""
+    try:
+        yield
+    except NotAnAnswer as error:
+        raise dg.Failure(str(error), allow_retries=False) from None
 
 
 @contextmanager

@@ -1,0 +1,244 @@
+"""Asset of an approval gate: a person's answer to the newest version of another asset, and what others take of it."""
+
+# No `from __future__ import annotations` here: Dagster reads an asset's annotations as they are written.
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+import dagster as dg
+from pydantic import Field
+
+from fw_assets.classification.values import Frozen, digest
+from fw_assets.pipeline.errors import NotApproved
+from fw_assets.pipeline.signature.answer import Decision, check_person, check_version, now
+from fw_assets.pipeline.signature.trail import answer_rows, record_answer
+from fw_assets.pipeline.steps.retries import readable_failures, refusals
+from fw_assets.pipeline.ui.metadata import summary, table
+from fw_assets.report.escape import code
+from fw_assets.workspace.workspace import Workspace
+
+ASSET = "approval"
+
+
+class GateApproval(Frozen):
+    """The answer to one version of an asset.
+
+    Attributes:
+        digest: of what was looked at: the asset's entry `digest`, else its data version.
+        partition: of the asset; empty where it has none.
+        at: RFC 3339, UTC.
+    """
+
+    asset: str
+    partition: str
+    digest: str
+    decision: Decision
+    approved_by: str
+    note: str = ""
+    at: str
+
+
+class _Answer(Enum):
+    approve = "approve"
+    reject = "reject"
+
+
+class GateConfig(dg.Config):
+    """A person's answer to the newest version of the asset."""
+
+    approved_by: str = Field(description="Your name. Recorded with the answer.")
+    # No default: whoever has not seen the version, such as a page of another site, cannot name it.
+    digest: str = Field(description="Digest of the version that you looked at; refused if it is another by now.")
+    decision: _Answer = Field(_Answer.approve, description="approve, or reject: what takes the gate does not run.")
+    partition: str = Field("", description="Of the asset, where it has partitions.")
+    note: str = Field("", description="Anything to remember; kept with the answer.")
+
+
+@dataclass(frozen=True)
+class Gate:
+    """One gate.
+
+    Attributes:
+        key: of its asset.
+        gated: key of the asset that is answered.
+        folder: a folder or fsspec URL with the answers.
+    """
+
+    key: tuple[str, ...]
+    gated: tuple[str, ...]
+    folder: str
+    group: str
+    owners: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """Its own name, and of what belongs to it."""
+        return "__".join(self.key).replace("-", "_")
+
+    @property
+    def thing(self) -> str:
+        return "/".join(self.gated)
+
+
+def gate_definitions(gate: Gate) -> dg.Definitions:
+    """The asset, its sensor, and the IO manager by which others take the answer."""
+    return dg.Definitions(
+        assets=[_asset(gate)], sensors=[_sensor(gate)], resources={f"{gate.name}_values": GateValues(gate)}
+    )
+
+
+class GateValues(dg.IOManager):
+    """Gives an asset the approval, as long as it is one and of the newest version."""
+
+    def __init__(self, gate: Gate) -> None:
+        self._gate = gate
+
+    def handle_output(self, context: dg.OutputContext, obj: object) -> None:
+        raise NotImplementedError(f"{context.asset_key.to_user_string()} keeps its answers itself")
+
+    def load_input(self, context: dg.InputContext) -> GateApproval:
+        """The approval.
+
+        Raises:
+            dagster.Failure: nobody has approved the newest version.
+        """
+        partition = context.partition_key if context.has_partition_key else ""
+        with readable_failures():
+            return require_gate(context.step_context.instance, self._gate, partition)
+
+
+def require_gate(instance: dg.DagsterInstance, gate: Gate, partition: str = "") -> GateApproval:
+    """The approval of the newest version.
+
+    Raises:
+        NotApproved: there is none, it was rejected, or it is of an earlier version.
+    """
+    current = version_of(instance, gate, partition)
+    answer = Workspace(gate.folder).read(ASSET, gate.name, GateApproval, _part(partition))
+    if answer is None or answer.digest != current:
+        raise NotApproved(
+            f"{gate.thing} {current or '(never materialized)'} is not approved: materialize {'/'.join(gate.key)} with "
+            "approved_by and digest"
+        )
+    if answer.decision == "rejected":
+        raise NotApproved(f"{gate.thing} {current} was rejected by {answer.approved_by}")
+    return answer
+
+
+def version_of(instance: dg.DagsterInstance, gate: Gate, partition: str = "") -> str:
+    """Digest of the newest version of the asset: its metadata entry `digest`, else its data version; empty if none."""
+    partitions = [partition] if partition else None
+    found = instance.fetch_materializations(
+        dg.AssetRecordsFilter(asset_key=dg.AssetKey(gate.gated), asset_partitions=partitions), limit=1
+    )
+    for record in found.records:
+        event = record.asset_materialization
+        if event is not None:
+            entry = event.metadata.get("digest")
+            return str(entry.value) if entry is not None else (event.tags or {}).get("dagster/data_version", "")
+    return ""
+
+
+def _asset(gate: Gate) -> dg.AssetsDefinition:
+    def approval(context: dg.AssetExecutionContext, config: GateConfig) -> dg.MaterializeResult:
+        """Records the answer, bound to the digest of the version."""
+        answer = _answer(context.instance, gate, config)
+        store = Workspace(gate.folder)
+        record_answer(store, gate.name, answer)
+        store.write(ASSET, gate.name, answer, inputs=answer.digest, model=_part(config.partition))
+        by = code(answer.approved_by, table=False)
+        version = f"{answer.partition} {answer.digest}".strip()
+        return dg.MaterializeResult(
+            data_version=dg.DataVersion(f"{answer.digest}-{answer.decision}"),
+            check_results=[
+                dg.AssetCheckResult(
+                    check_name="approved",
+                    passed=answer.decision == "approved",
+                    description=f"{gate.thing} {version} {answer.decision} by {answer.approved_by}",
+                )
+            ],
+            metadata={
+                "summary": summary(gate.thing, f"{version} is **{answer.decision}** by {by}."),
+                "answers": table(answer_rows(store, gate.name, "digest", "partition", "note")),
+                "decision": answer.decision,
+                "approved_by": answer.approved_by,
+                "digest": answer.digest,
+                **({"note": answer.note} if answer.note else {}),
+            },
+        )
+
+    check = dg.AssetCheckSpec(
+        "approved",
+        asset=dg.AssetKey(gate.key),
+        blocking=True,
+        description="The newest answer is a yes: what depends on the gate in the same run goes on.",
+    )
+    define: Callable[[Callable[..., Any]], dg.AssetsDefinition] = dg.asset(
+        key=dg.AssetKey(gate.key),
+        deps=[dg.AssetKey(gate.gated)],
+        group_name=gate.group,
+        owners=list(gate.owners),
+        kinds={"human"},
+        code_version="1",
+        check_specs=[check],
+        io_manager_key=f"{gate.name}_values",
+        description=(
+            f"A person's answer to the newest version of {gate.thing}: click Materialize, write your name in "
+            "approved_by, and the digest of the version that you looked at in digest. To say no, write decision: "
+            "reject. Another version waits for another answer."
+        ),
+    )
+    return define(approval)
+
+
+def _answer(instance: dg.DagsterInstance, gate: Gate, config: GateConfig) -> GateApproval:
+    current = version_of(instance, gate, config.partition)
+    thing = f"{gate.thing} {config.partition}".strip()
+    with refusals():
+        if not current:
+            check_version("-", "not there", thing, where="", again="materialize it first")
+        check_version(
+            config.digest,
+            current,
+            thing,
+            where=f"digest is empty; it stands on the page of {gate.thing}, as digest or as its data version",
+            again="look at it again",
+        )
+        check_person(config.approved_by)
+    return GateApproval(
+        asset=gate.thing,
+        partition=config.partition,
+        digest=current,
+        decision="approved" if config.decision is _Answer.approve else "rejected",
+        approved_by=config.approved_by,
+        note=config.note,
+        at=now(),
+    )
+
+
+def _sensor(gate: Gate) -> dg.SensorDefinition:
+    def waits(context: dg.SensorEvaluationContext) -> dg.SkipReason:
+        """Says whether the newest version waits for an answer, and to which digest."""
+        current = version_of(context.instance, gate)
+        if not current:
+            return dg.SkipReason(f"{gate.thing} has not been materialized yet")
+        try:
+            answer = require_gate(context.instance, gate)
+        except NotApproved as error:
+            return dg.SkipReason(str(error))
+        return dg.SkipReason(f"{gate.thing} {current} is approved by {answer.approved_by}")
+
+    define: Callable[[Callable[..., Any]], dg.SensorDefinition] = dg.sensor(
+        name=f"{gate.name}_waits",
+        minimum_interval_seconds=30,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description=f"Says whether {gate.thing} waits for an answer; it starts nothing.",
+    )
+    return define(waits)
+
+
+def _part(partition: str) -> str | None:
+    """Where the answer of a partition is kept: partitions have names that files cannot have."""
+    return digest(partition, 16) if partition else None
