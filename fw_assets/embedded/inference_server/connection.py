@@ -23,7 +23,7 @@ ANSWER_SECONDS = 300.0
 CONNECT_SECONDS = 10.0
 BATCH_PATIENCE = 300.0
 """Seconds for which a batch job waits for a server that restarts; others are tried again by whoever sent them."""
-_MAX_BYTES = 256 << 20
+MAX_BYTES = 256 << 20
 _MAX_WAIT, _FIRST_WAIT = 30.0, 0.5
 BUSY = (429, 500, 502, 503, 504)
 UNAVAILABLE = "INFERENCE_SERVER_UNAVAILABLE"
@@ -77,8 +77,15 @@ class Connection:
         patience: seconds for which what may pass is tried again.
     """
 
-    def __init__(self, settings: ServerSettings, patience: float = 0.0, seconds: float = ANSWER_SECONDS) -> None:
-        self._settings, self._seconds = settings, seconds
+    def __init__(
+        self,
+        settings: ServerSettings,
+        patience: float = 0.0,
+        seconds: float = ANSWER_SECONDS,
+        max_bytes: int = MAX_BYTES,
+    ) -> None:
+        """`seconds` and `max_bytes` bound each answer."""
+        self._settings, self._seconds, self._max_bytes = settings, seconds, max_bytes
         self.patience = patience
 
     def send(self, call: Call) -> Reply:
@@ -130,8 +137,8 @@ class Connection:
                 data = bytearray()
                 async for part in response.content.iter_chunked(1 << 16):
                     data += part
-                    if len(data) > _MAX_BYTES:
-                        return self._unavailable(f"sends more than {_MAX_BYTES >> 20} MB for one request")
+                    if len(data) > self._max_bytes:
+                        return self._unavailable(f"sends more than {self._max_bytes:,} bytes for one request")
                 text = bytes(data).decode("utf-8", "replace")
                 # An answer is left as it is: a short key may be a word of it.
                 content = _json(self._masked(text) if response.status >= 400 else text)

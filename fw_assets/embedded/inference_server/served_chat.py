@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from fw_assets.embedded.errors import RpcError, precondition
@@ -149,7 +149,9 @@ def _take(
         item.answer = precondition(
             f"{server.settings.url} (FW_INFERENCE_URL) is no OpenAI-compatible server: its answer has no message"
         )
-    elif is_allowed is None or is_allowed(answer.text):
+    elif is_allowed is None or is_allowed(answer.text) or is_allowed(answer.text.strip()):
+        if is_allowed is not None and not is_allowed(answer.text):
+            answer = replace(answer, text=answer.text.strip())
         if item.refused and item.manner not in (server.manner, *item.refused):
             log.warning("%s is asked in another manner from now on: %s", server.settings.url, item.manner)
             server.manner = item.manner

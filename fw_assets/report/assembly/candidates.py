@@ -77,6 +77,7 @@ def candidate_result(inputs: CandidateInputs, plan: Plan, finalists: Finalists |
         learning=tuple(inputs.learning),
         adapter_of=adapters.get(inputs.model, ""),
         endpoint=next((m.endpoint.address for m in plan.models if m.endpoint and m.name == inputs.model), ""),
+        answered_by=next((m.entry.answered_by for m in plan.models if m.entry and m.name == inputs.model), ""),
         arm=str(arm_of(inputs.model) or ""),
         warm_start=plan.warm_start.name if plan.warm_start and inputs.tuned_scores is not None else "",
     )

@@ -68,6 +68,8 @@ class CandidateResult(Frozen):
     adapter_of: str = ""
     endpoint: str = ""
     """The URL and, after `#`, the model of an endpoint that was asked as it is; empty for models of the platform."""
+    answered_by: str = ""
+    """The address of the server that answered for the platform when the plan was made; empty where it did itself."""
     warm_start: str = ""
     """The adapter that its fine-tuning continued; empty where it began at the base model."""
     arm: str = ""

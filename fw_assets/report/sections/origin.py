@@ -3,7 +3,17 @@
 from __future__ import annotations
 
 from fw_assets.classification.gate_policy import GatePolicy
-from fw_assets.report.formatting import Quoted, count, duration_revised, listing, percent, plural, points_text, usd
+from fw_assets.report.formatting import (
+    Quoted,
+    count,
+    duration_revised,
+    listing,
+    percent,
+    plural,
+    points_text,
+    short,
+    usd,
+)
 from fw_assets.report.schema.report import Report
 from fw_assets.report.sections.costs import is_free
 from fw_assets.report.table import Table, columns
@@ -110,6 +120,10 @@ def provenance(report: Report) -> Table:
     pairs: list[tuple[str, str]] = [("Plan", Quoted(report.plan_digest))]
     run = report.run
     pairs.append(("Platform", Quoted(run.platform + (f" at {run.base_url}" if run.base_url else ""))))
+    servers = dict.fromkeys(candidate.answered_by for candidate in report.candidates if candidate.answered_by)
+    for server in servers:
+        names = listing([short(item.model) for item in report.candidates if item.answered_by == server])
+        pairs.append(("Answered by a server", Quoted(f"{names} at {server}")))
     if run.account:
         pairs.append(("Account", Quoted(run.account)))
     if run.approved_by:

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from fw_assets.report.sections.origin import data
+from fw_assets.report.formatting import Quoted
+from fw_assets.report.sections.origin import data, provenance
 from fw_assets_tests.report.samples import sample_report
 
 
@@ -18,3 +19,12 @@ def test_groups_are_said_to_be_on_one_side_only_where_they_are(variants: int, sa
     summary = report.data.model_copy(update={"variants_in_test": variants, "variants_in_train": 2 * variants})
     table = data(report.model_copy(update={"data": summary}))
     assert ("Near-duplicate groups", said) in table.rows
+
+
+def test_the_server_that_answered_for_the_platform_is_named() -> None:
+    report = sample_report()
+    first, *others = report.candidates
+    there = first.model_copy(update={"answered_by": "http://gpu:8000"})
+    row = ("Answered by a server", Quoted(f"{first.model.rsplit('/', 1)[-1]} at http://gpu:8000"))
+    assert row in provenance(report.model_copy(update={"candidates": (there, *others)})).rows
+    assert row not in provenance(report).rows
