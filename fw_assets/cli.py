@@ -212,8 +212,11 @@ def export(name: str, form: Any, out: Path | None, root: str | None, as_json: bo
     type=click.FloatRange(0, 1),
     help="Leave the label out below this confidence. Default: the report's, if it has one; 0: never.",
 )
+@click.option("--free", is_flag=True, help="Ask the free model of the report instead; no platform is asked.")
 @click.option(
-    "--free", is_flag=True, help="Ask the free model of the report instead, trained here; no platform is asked."
+    "--cascade",
+    is_flag=True,
+    help="Ask a free model first, and the winner where that is not sure enough, by the report's threshold.",
 )
 @click.option("--probabilities", is_flag=True, help="A column more for each label, with its probability.")
 @click.option("--max-spend-usd", type=click.FloatRange(0), help="The most that labelling the file may cost.")

@@ -72,6 +72,7 @@ ROOMS: dict[str, dict[str, str]] = {
         "metrics": "values fields clusters intervals mistake_costs prompting",
         "baselines": "values dataset prompting metrics",
         "selection": "arm values clusters gate_policy mistake_costs intervals session slices metrics",
+        "cascade": "values clusters intervals",
         "gate": "values gate_policy session metrics selection",
         "plan": "arm arms errors values label_descriptions mistake_costs session catalogue cost labels selection",
     },
@@ -106,7 +107,7 @@ ROOMS: dict[str, dict[str, str]] = {
         "prediction": "errors input_digests machine progress values budget platform planning registration evaluation "
         "free_models",
         "exporting": "errors values platform evaluation",
-        "reporting": "input_digests phases values budget platform planning approvals",
+        "reporting": "input_digests phases values budget platform planning approvals free_models",
         "resources": "platform run_origin run_tags run_workers workflow",
         "runner": "errors machine partitions progress run_config failures values budget phases jobs platform planning "
         "run_origin run_tags run_workers evaluation reporting workflow",
@@ -133,6 +134,7 @@ ROOMS: dict[str, dict[str, str]] = {
         "advice": "formatting imbalance schema sections",
         "confusion": "formatting schema sections table",
         "free_models": "formatting schema sections table",
+        "cascades": "formatting schema sections table",
         "trend": "formatting schema table",
         "distributions": "formatting schema sections table",
         "card": "formatting schema table fields imbalance sections",
@@ -140,7 +142,7 @@ ROOMS: dict[str, dict[str, str]] = {
         "assembly": "formatting glossary schema sections",
         "plots": "formatting schema confusion sections trend",
         "rendering": "escape formatting schema table fields imbalance advice confusion card plan sections trend "
-        "distributions free_models plots",
+        "distributions free_models cascades plots",
     },
     "embedded": {
         "errors": "",

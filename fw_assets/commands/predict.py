@@ -18,7 +18,7 @@ from fw_assets.exit_codes import DONE, FAILED, INCOMPLETE, WAITING
 from fw_assets.pipeline.platform.platform import platform_from_environment
 from fw_assets.pipeline.prediction.label_file import label_file
 from fw_assets.pipeline.prediction.label_request import LabelRequest
-from fw_assets.pipeline.prediction.label_text import label_text, label_text_freely
+from fw_assets.pipeline.prediction.label_text import label_text, label_text_by_cascade, label_text_freely
 from fw_assets.pipeline.prediction.quote_text import quote_lines
 from fw_assets.pipeline.registration.registration import registered_dataset
 from fw_assets.pipeline.values.prediction import LabelledFile, PredictionQuote
@@ -35,6 +35,12 @@ def predict(root: str, name: str, text: str | None, options: Mapping[str, Any], 
         InputError: both or none is given, or an option that the other has.
     """
     file: str | None = options["file"]
+    if options["free"] and options["cascade"]:
+        raise input_error(
+            "--free and --cascade are both given",
+            field="--cascade",
+            advice="A cascade asks the free model first: give one.",
+        )
     if (text is None) == (file is None):
         given = "both are given" if text is not None else "none is given"
         raise input_error(
@@ -47,7 +53,7 @@ def predict(root: str, name: str, text: str | None, options: Mapping[str, Any], 
         if misplaced := [item for item in _OF_FILES if options[item] not in (None, False)]:
             flag = f"--{misplaced[0].replace('_', '-')}"
             raise input_error("is for the rows of a file", field=flag, advice="Give --file too, or leave it out.")
-        return _label_text(root, name, text, system=options["system"], free=options["free"], as_json=as_json)
+        return _label_text(root, name, text, options, as_json=as_json)
     return _label_file(root, name, str(file), options, as_json=as_json)
 
 
@@ -78,6 +84,7 @@ def _label_file(root: str, name: str, file: str, options: Mapping[str, Any], *, 
             system=options["system"],
             threshold=options["threshold"],
             free=options["free"],
+            cascade=options["cascade"],
             probabilities=options["probabilities"],
             max_spend_usd=options["max_spend_usd"],
         )
@@ -130,14 +137,15 @@ def _summary(result: LabelledFile) -> str:
     )
 
 
-def _label_text(root: str, name: str, text: str, *, system: str | None, free: bool, as_json: bool) -> int:
-    """Ask the winner for the label of a text, as its rows were asked: after their own system message, or `system`."""
+def _label_text(root: str, name: str, text: str, options: Mapping[str, Any], *, as_json: bool) -> int:
+    """Ask the winner for the label of a text, as its rows were asked: after their own system message, or another."""
     store = Workspace(root)
     registered_dataset(store, name)
-    if free:
-        answer = label_text_freely(store, platform_from_environment(), name, text, system=system)
-    else:
-        answer = label_text(store, platform_from_environment(), name, text, system=system)
+    free, system = options["free"], options["system"]
+    ask = label_text_freely if free else label_text_by_cascade if options["cascade"] else label_text
+    answer = ask(store, platform_from_environment(), name, text, system=system)
+    if options["cascade"]:
+        err.print(f"fw-assets: answered by {answer.model}", markup=False)
     if answer.systems > 1:
         err.print(
             f"fw-assets: the rows of {name} begin with {answer.systems} different system messages; asked with the "

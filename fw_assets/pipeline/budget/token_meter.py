@@ -9,6 +9,8 @@ from fw_assets.pipeline.budget.payment import Payment
 
 _AHEAD = 0.1
 """Share of the payment's highest price that is held beyond what was used, for the requests that are under way."""
+_ROUNDING = 1e-9
+"""Share of a price by which the sum of as many small ones may come out higher."""
 
 
 @dataclass
@@ -39,7 +41,7 @@ class TokenMeter:
         account, key = self.payment.account, self.payment.key
         tokens = dict(zip(self.items, map(float, (prompt_tokens, completion_tokens)), strict=True))
         self.usd += quantities_usd(account.line(key), tokens) or 0.0
-        if self.usd > self._held:
+        if self.usd > self._held * (1 + _ROUNDING):
             needed = self.usd + _AHEAD * self._step
             account.extend(key, self.payment.id, needed)
             self._held = needed

@@ -29,7 +29,8 @@ log = logging.getLogger("fw_assets.workspace")
 class StoredAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
     """One answer; `key` is the digest of the request's messages, `thinks` whether reasoning came with the text.
 
-    `probabilities` are those of the labels, where they were asked for and the platform gives them.
+    `probabilities` are those of the labels, where they were asked for and the platform gives them. `by`: the free model
+    that gave it in place of the one that is asked, which is never stored.
     """
 
     key: str
@@ -41,6 +42,7 @@ class StoredAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
     completion_tokens: int = 0
     thinks: bool = False
     probabilities: dict[str, float] | None = None
+    by: str = ""
 
     def completion(self) -> Completion:
         """The answer as the domain reads it."""

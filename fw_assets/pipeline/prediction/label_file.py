@@ -24,6 +24,7 @@ from fw_assets.pipeline.free_models.free_model import FreeModel, free_model
 from fw_assets.pipeline.machine import this_process
 from fw_assets.pipeline.planning.examples import served_messages
 from fw_assets.pipeline.platform.platform import Platform
+from fw_assets.pipeline.prediction.cascade import FreeFirst, free_first
 from fw_assets.pipeline.prediction.label_request import LabelRequest, check_names, local_copy, read_file
 from fw_assets.pipeline.prediction.labelled_rows import LabelledRows
 from fw_assets.pipeline.prediction.labelling import Labelling
@@ -33,6 +34,7 @@ from fw_assets.pipeline.prediction.served import Served, served_model
 from fw_assets.pipeline.progress import announce
 from fw_assets.pipeline.values.prediction import LabelledFile, PredictionQuote
 from fw_assets.pipeline.values.served_prompt import tested_opening
+from fw_assets.report.formatting import plural
 from fw_assets.workspace.batches import Batches
 from fw_assets.workspace.contention import Contender
 from fw_assets.workspace.durable import replacing
@@ -69,18 +71,28 @@ def label_file(
             raise NoProbabilities(served.address, why)
         source = local_copy(platform, wanted.file, Path(folder))
         table, sha256 = read_file(source, served.plan.session, served.opening, wanted, Path(folder))
+        first = free_first(store, platform, dataset) if wanted.cascade else None
         run, notes = open_run(store, dataset, wanted, served.digest, sha256)
         cache = ResponseCache(store, dataset, served.address, ["predictions", run.id])
-        requests = RequestSet(served.prompt, _with_examples(_asked(table), store, platform, dataset, served), cache)
+        asked = _asked(table)
+        unsure = first.unsure(asked) if first else asked
+        requests = RequestSet(served.prompt, _with_examples(unsure, store, platform, dataset, served), cache)
+
+        def answers() -> Iterator[StoredAnswer | str]:
+            told = (answer for _, batch in requests.answer_batches() for answer in batch)
+            return first.merged(asked, told) if first else told
+
         labelled = LabelledRows(
             table,
-            lambda: (answer for _, batch in requests.answer_batches() for answer in batch),
+            answers,
             served.prompt,
             served.confidence,
             _threshold(served, wanted),
             wanted.probabilities,
+            served.address if first else "",
         )
         priced = platform.call(lambda client: price_requests(client, platform, dataset, served, requests))
+        notes += _notes_of_cascade(first, asked, requests) if first else []
         notes += [*labelled.renamed, *_notes(served, wanted)]
         quote = _quote(wanted, table, labelled, priced, served.address, requests.total, notes)
         _check_ceiling(wanted, priced.cost)
@@ -192,6 +204,11 @@ def _notes(served: Served, wanted: LabelRequest) -> list[str]:
             "used (--system gives another)"
         )
     return notes
+
+
+def _notes_of_cascade(first: FreeFirst, asked: Batches, requests: RequestSet) -> list[str]:
+    texts = asked.columns(MESSAGES)[MESSAGES].n_unique()
+    return [f"{plural(texts - requests.total, 'text')} answered by {first.model.method}, at no cost"]
 
 
 def _quote(

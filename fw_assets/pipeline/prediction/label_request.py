@@ -27,7 +27,8 @@ class LabelRequest:
         options: where the text is; left out, as the session says, or by the columns' names and values.
         system: the system message before the texts; None: that of most rows of the dataset.
         threshold: of the confidence; None: that of the report, if it has one; 0: none.
-        free: ask the free model of the report, which is trained here.
+        free: ask the free model of the report, at no cost.
+        cascade: ask a free model first, and the one that serves where that is not sure enough.
         max_spend_usd: the most that may be spent; None: the high figure of the quote.
     """
 
@@ -37,6 +38,7 @@ class LabelRequest:
     system: str | None = None
     threshold: float | None = None
     free: bool = False
+    cascade: bool = False
     probabilities: bool = False
     max_spend_usd: float | None = None
 

@@ -13,6 +13,7 @@ from fw_assets.pipeline.evaluation.removed_deployment import require_deployment
 from fw_assets.pipeline.free_models.free_model import free_model
 from fw_assets.pipeline.planning.examples import served_messages
 from fw_assets.pipeline.platform.platform import Platform
+from fw_assets.pipeline.prediction.cascade import free_first
 from fw_assets.pipeline.values.delivery import DeploymentRecord
 from fw_assets.pipeline.values.prediction import LabelledText
 from fw_assets.pipeline.values.served_prompt import served_opening, served_prompt, tested_opening
@@ -56,6 +57,21 @@ def label_text(
         is_valid=answer.kind == "valid",
         systems=opening.variants if system is None else 1,
     )
+
+
+def label_text_by_cascade(
+    store: Workspace, platform: Platform, dataset: str, text: str, *, system: str | None = None
+) -> LabelledText:
+    """The free model's label of a text where it is sure enough, else that of what is served; `model` says whose.
+
+    Raises:
+        PhaseError: there is no cascade, or as for `label_text`, which says what else is raised.
+    """
+    first = free_first(store, platform, dataset)
+    answer = first.model.answer(tested_opening(store, dataset).conversation(text, system))
+    if answer.confidence is None or answer.confidence < first.threshold:
+        return label_text(store, platform, dataset, text, system=system)
+    return LabelledText(labels=answer.labels, confidence=answer.confidence, text=answer.text, model=answer.method)
 
 
 def label_text_freely(

@@ -31,6 +31,7 @@ class LabelledRows:
     Attributes:
         answers: of the rows with a text, in their order, each an answer or the reason why there is none.
         threshold: confidence below which the label is left out; None: none is.
+        answered_by: the model that is asked where a free one is not sure, for a column of who answered; empty without.
         outcomes: rows by `labelled`, `abstained`, `no-label`, `unanswered` and `empty`.
     """
 
@@ -40,6 +41,7 @@ class LabelledRows:
     confidence: ModelConfidence | None
     threshold: float | None
     probabilities: bool
+    answered_by: str = ""
     outcomes: Counter[str] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
@@ -47,7 +49,8 @@ class LabelledRows:
         self.names: dict[str, str] = {}
         extra = [f"probability_{label}" for label in self.prompt.labels] if self.probabilities else []
         fields = ["fields"] if self.prompt.fields else []
-        for name in ("label", *fields, "confidence", "abstained", *extra, "error"):
+        by = ["answered_by"] if self.answered_by else []
+        for name in ("label", *fields, "confidence", "abstained", *by, *extra, "error"):
             self.names[name] = free_name(name, taken)
             taken.add(self.names[name])
         self._records = RecordParser(self.prompt.fields) if self.prompt.fields else None
@@ -82,6 +85,7 @@ class LabelledRows:
             return {"kind": "unanswered", "error": answer}
         parsed = parse_answer(self.prompt, answer.completion())
         row: dict[str, Any] = {"confidence": answer.confidence, "probabilities": answer.probabilities or {}}
+        row |= {"by": answer.by or self.answered_by, "free": bool(answer.by)}
         if parsed.kind != "valid":
             return row | {"kind": "no-label", "error": self._why(parsed.kind, answer)}
         row |= {"kind": "labelled", "labels": list(parsed.labels)}
@@ -97,8 +101,11 @@ class LabelledRows:
         return said or f"the answer {'names several labels' if kind == 'ambiguous' else 'is no label'}: {shown}"
 
     def _columns(self, rows: list[dict[str, Any]]) -> Iterable[pl.Series]:
-        confidence = self._calibrated(pl.Series([row.get("confidence") for row in rows], dtype=pl.Float64))
-        labelled = pl.Series([row["kind"] == "labelled" for row in rows], dtype=pl.Boolean)
+        raw = pl.Series([row.get("confidence") for row in rows], dtype=pl.Float64)
+        # A free model's answer was taken for its own confidence, which the other's calibration says nothing of.
+        free = pl.Series([row.get("free", False) for row in rows], dtype=pl.Boolean)
+        confidence = raw.zip_with(free, self._calibrated(raw))
+        labelled = pl.Series([row["kind"] == "labelled" and not row.get("free") for row in rows], dtype=pl.Boolean)
         below = (confidence < self.threshold if self.threshold is not None else labelled & False) & labelled
         abstained = below.fill_null(value=False)
         for row, abstains in zip(rows, abstained, strict=True):
@@ -113,6 +120,8 @@ class LabelledRows:
             yield pl.Series(self.names["fields"], [row.get("fields") for row in given], dtype=pl.String)
         yield confidence.alias(self.names["confidence"])
         yield abstained.alias(self.names["abstained"])
+        if self.answered_by:
+            yield pl.Series(self.names["answered_by"], [row.get("by") for row in rows], dtype=pl.String)
         if self.probabilities:
             for label in self.prompt.labels:
                 values = [row.get("probabilities", {}).get(label) for row in rows]

@@ -24,6 +24,7 @@ def open_run(
         InputError: the output is there already, and no run has written it.
     """
     options = [wanted.options.model_dump(mode="json"), wanted.system, wanted.probabilities, wanted.free]
+    options += ["cascade"] if wanted.cascade else []
     id = digest([sha256, record, options], 16)
     before = store.read(_ASSET, dataset, PredictionRun, _slug(wanted))
     if before is None and wanted.out.exists():

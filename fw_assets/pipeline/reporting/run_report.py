@@ -13,6 +13,7 @@ from fw_assets.classification.plan.revised_estimate import DatasetTokens, with_c
 from fw_assets.classification.selection.comparison import Comparison, compare
 from fw_assets.pipeline.approvals import require_approval
 from fw_assets.pipeline.budget.account import PlanAccount
+from fw_assets.pipeline.free_models.cascade_results import cascade_results
 from fw_assets.pipeline.planning.examples import served_messages
 from fw_assets.pipeline.platform.platform import Platform
 from fw_assets.pipeline.reporting.billing import billed_days
@@ -72,6 +73,7 @@ def run_report(platform: Platform, account: PlanAccount) -> Report:
     names = _names(base, tuned, baselines)
     entries, kept = account.entries(), record.in_use
     estimate, revised = _estimates(account, finalists)
+    costs = cost_points(base, tuned, baselines.found if baselines else (), entries, estimate, plan.session.traffic)
     return build_report(
         plan=plan,
         prompt=served_prompt(store, dataset, record),
@@ -99,7 +101,8 @@ def run_report(platform: Platform, account: PlanAccount) -> Report:
         ),
         baselines=baseline_comparison(store, dataset, kept, plan),
         billed=billed_days(platform, account),
-        costs=cost_points(base, tuned, baselines.found if baselines else (), entries, estimate, plan.session.traffic),
+        costs=costs,
+        cascades=cascade_results(store, plan, record.serves, costs),
         batch_only=record.address is None,
         choice=against.choice,
         pairs=against.pairs,

@@ -57,6 +57,7 @@ def recommended_code(
     *,
     predict: str,
     free: str | None,
+    cascade: bool = False,
 ) -> Snippets | None:
     """Code for what serves, and for the free model; None where there is neither.
 
@@ -64,12 +65,15 @@ def recommended_code(
         example: the messages (JSON array) of a row that is asked.
         predict: the command that asks for the label of a text, without the text.
         free: the name of the free model that the one in use was compared with.
+        cascade: whether a free model first, and what serves after it, is recommended.
     """
     turns = input_turns(read_turns(example)) if example else []
     text = _text(turns)
     commands = []
     if served is not None and predict:
         commands.append(f"{predict} {_argument(text)}")
+    if cascade and predict:
+        commands.insert(0, f"{predict} --cascade {_argument(text)}  # a free model first, then this one if not sure")
     if free is not None and predict:
         commands.append(f"{predict} --free {_argument(text)}  # {free}, which asks no platform")
     if prompt is None or served is None:

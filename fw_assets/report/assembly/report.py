@@ -25,6 +25,7 @@ from fw_assets.report.assembly.power import observed_power
 from fw_assets.report.assembly.recommended_code import Served, confidence_of, recommended_code
 from fw_assets.report.formatting import typeset
 from fw_assets.report.glossary import BASELINES
+from fw_assets.report.schema.cascades import CascadeResult
 from fw_assets.report.schema.comparison import BaselineResult, PairResult, TiedGroup
 from fw_assets.report.schema.cost import Billing, CostPoint
 from fw_assets.report.schema.dataset import SplitGroups, SplitRows
@@ -67,6 +68,7 @@ def build_report(
     tied: Sequence[TiedGroup] = (),
     free_pairs: Sequence[PairResult] = (),
     free_left_out: str = "",
+    cascades: Sequence[CascadeResult] = (),
     similarity: Sequence[SimilarityResult] = (),
     distributions: Sequence[DistributionResult] = (),
     slices: Slices | None = None,
@@ -89,6 +91,7 @@ def build_report(
         choice: the best fine-tuned model against the best that needs no tuning, on the test rows.
         pairs, tied: all candidates against each other.
         free_pairs: the free models against the others; free_left_out: why there is no sentence encoder among them.
+        cascades: each free model before each other one.
         distributions: scores of the probabilities of all labels.
         similarity: accuracy by similarity to the training rows; slices: by the slices that the session names.
         fields: of answers that are objects of several.
@@ -133,6 +136,7 @@ def build_report(
             before,
             confidence_of(served, candidates),
             predict=predict,
+            cascade=any(item.recommended for item in cascades),
             free=next((BASELINES.get(item.name, item.name) for item in baselines if item.versus), None),
         ),
         run=run.model_copy(update={"mitigation": mitigation or plan.session.mitigation}),
@@ -159,6 +163,7 @@ def build_report(
         tied=tuple(tied),
         free_pairs=tuple(free_pairs),
         free_left_out=free_left_out,
+        cascades=tuple(cascades),
         similarity=tuple(similarity),
         distributions=tuple(distributions),
         slices=slices,

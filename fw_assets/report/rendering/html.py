@@ -17,6 +17,7 @@ from markupsafe import Markup, escape
 from fw_assets.classification.visible_text import visible, without_invisible
 from fw_assets.report.formatting import Quoted
 from fw_assets.report.plots.accuracy_bars import accuracy_bars
+from fw_assets.report.plots.cascades import cascade_curves
 from fw_assets.report.plots.confidence import reliability, risk_coverage
 from fw_assets.report.plots.cost_accuracy import cost_accuracy
 from fw_assets.report.plots.heatmap import heat_map
@@ -39,6 +40,7 @@ def render_html(report: Report) -> str:
     """
     script, style = _resource("report.js"), _resource("report.css")
     charts: tuple[Callable[..., str], ...] = (
+        cascade_curves,
         cost_accuracy,
         learning_curve,
         reliability,

@@ -11,7 +11,7 @@ from fw_assets.classification.selection.verdict import Verdict
 from fw_assets.classification.values import Frozen
 from fw_assets.report.schema.bounds import Bounds
 
-Kind = Literal["base", "tuned", "baseline"]
+Kind = Literal["base", "tuned", "baseline", "cascade"]
 
 
 class Flip(Frozen):

@@ -18,6 +18,7 @@ from fw_assets.classification.plan.long_rows import LongRows
 from fw_assets.classification.session import Session
 from fw_assets.classification.values import Frozen
 from fw_assets.report.schema.bounds import Bounds
+from fw_assets.report.schema.cascades import CascadeResult
 from fw_assets.report.schema.comparison import BaselineResult, ComparisonResult, PairResult, TiedGroup
 from fw_assets.report.schema.cost import Cost, CostPoint
 from fw_assets.report.schema.dataset import DatasetSummary, SplitGroups, SplitRows
@@ -222,6 +223,8 @@ class Report(Frozen):
     """The free models against the model in use and the best fine-tuned one, but for the pair in `baselines`."""
     free_left_out: str = ""
     """Why sentence embeddings are not among the free models; empty where they are."""
+    cascades: tuple[CascadeResult, ...] = ()
+    """Each free model before each other one; empty in older reports, and where answers have several fields."""
     similarity: tuple[SimilarityResult, ...] = ()
     """Accuracy of each model by similarity of the test rows to their nearest training row."""
     distributions: tuple[DistributionResult, ...] = ()

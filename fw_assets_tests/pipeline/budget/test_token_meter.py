@@ -33,6 +33,16 @@ def test_what_was_estimated_needs_no_more(tmp_path: Path, plan: Plan) -> None:
     assert (counted.usd, account.ledger().reserved) == (4.0, 4.0)
 
 
+def test_the_rounding_of_many_small_prices_needs_no_more(tmp_path: Path, plan: Plan) -> None:
+    account = fixed_account(tmp_path, plan)
+    account.reserve("sweep/m", "other", 6.0)
+    counted = meter(open_payment(account, "sweep/m", "answers"))
+    for _ in range(40):
+        counted.add(100_000, 0)
+    assert counted.usd > 4.0
+    assert account.ledger().reserved == 10.0
+
+
 def test_more_is_held_while_the_ceiling_allows_it_and_then_the_run_ends(tmp_path: Path, plan: Plan) -> None:
     account = fixed_account(tmp_path, plan)
     account.reserve("sweep/m", "other", 3.0)
