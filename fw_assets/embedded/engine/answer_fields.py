@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 from typing import Any, Protocol, runtime_checkable
@@ -35,6 +35,12 @@ class FieldConstraint:
     def is_writable(self) -> bool:
         """Whether a model that writes has a form for it: one value, and no list or object."""
         return not self.many and not self.least
+
+    def is_taught(self, fields: Sequence[FieldConstraint]) -> bool:
+        """Whether a model that was trained on `fields` writes it: one value, or a list or object as it has learned."""
+        return self.is_writable or any(
+            (field.path, field.many) == (self.path, self.many) and field.least for field in fields
+        )
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -79,6 +85,16 @@ def around_values(paths: Sequence[Path], *, spaced: bool) -> list[str]:
         before = path
     around[-1] += "}" * len(before)
     return around
+
+
+def items_of(value: str) -> list[str]:
+    """The items of a list as JSON, each once; none of null."""
+    return list(dict.fromkeys(json.dumps(item, ensure_ascii=False) for item in json.loads(value) or ()))
+
+
+def list_of(items: Iterable[str]) -> str:
+    """The list of items that are given as JSON."""
+    return f"[{', '.join(items)}]"
 
 
 def plain(value: str) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from fw_assets.embedded.engine import record_model
-from fw_assets.embedded.engine.answer_fields import FieldConstraint
+from fw_assets.embedded.engine.answer_fields import FieldConstraint, items_of, list_of
 from fw_assets.embedded.engine.errors import EngineError
 from fw_assets.embedded.engine.record_model import LearnedField, RecordModel
 from fw_assets.embedded.engine.span_rule import learn_span_rule
@@ -87,37 +87,56 @@ def object_rows(
 ) -> tuple[tuple[FieldConstraint, ...], list[TrainingRow], list[TrainingRow]]:
     """(fields, training rows, evaluation rows) as models that write objects take them.
 
-    A field has the values of the rows, or is free where these do not repeat.
-
-    Raises:
-        EngineError: a value is a list or an object.
+    A field has the values of the rows, or is free where these do not repeat. A list of values that repeat is learned as
+    a set, in the order of the field's values, each once. Other lists and objects are free JSON.
     """
     fields = []
     for path in rows[0].record if rows else ():
-        counts = Counter(row.record[path] for row in (*rows, *evaluation))
-        types = {_json_type(path, value) for value in counts}
-        if len(counts) == 1 or types <= {"boolean", "null"} or _closed(counts):
-            fields.append(FieldConstraint(path, tuple(sorted(counts))))
-        else:
-            fields.append(FieldConstraint(path, types=tuple(sorted(types))))
-    paths = [field.path for field in fields]
-    return tuple(fields), [_object_row(row, paths) for row in rows], [_object_row(row, paths) for row in evaluation]
+        fields.append(_written_field(path, Counter(row.record[path] for row in (*rows, *evaluation))))
+    return (
+        tuple(fields),
+        [_object_row(row, fields) for row in rows],
+        [_object_row(row, fields) for row in evaluation],
+    )
 
 
-def _object_row(row: RecordRow, paths: Sequence[tuple[str, ...]]) -> TrainingRow:
-    values = tuple(row.record[path] for path in paths)
+def _written_field(path: tuple[str, ...], counts: Counter[str]) -> FieldConstraint:
+    decoded = {value: json.loads(value) for value in counts}
+    types = {_json_type(value) for value in decoded.values()}
+    if len(counts) == 1:
+        return FieldConstraint(path, tuple(counts))
+    if not types & {"array", "object"}:
+        if types <= {"boolean", "null"} or _closed(counts):
+            return FieldConstraint(path, tuple(sorted(counts)))
+        return FieldConstraint(path, types=tuple(sorted(types)))
+    items = _items(counts, decoded)
+    if items and _closed(items):
+        nothing = ("null",) if "null" in types else ()
+        return FieldConstraint(path, tuple(sorted(items)), nothing, many=True, least=_nothing(counts))
+    return FieldConstraint(path, types=tuple(sorted(types)), least=_least(counts))
+
+
+def _least(counts: Counter[str]) -> str:
+    """What is said in place of a list or an object that was not written to its end: nothing, of the commonest kind."""
+    kinds = {"[": "[]", "{": "{}", "n": "null"}
+    return next(kinds[value[0]] for value, _ in counts.most_common() if value[0] in kinds)
+
+
+def _object_row(row: RecordRow, fields: Sequence[FieldConstraint]) -> TrainingRow:
+    values = tuple(_as_learned(row.record[field.path], field) for field in fields)
     return TrainingRow(row.text, (json.dumps(values),), row.weight, row.tokens, values=values)
 
 
-def _json_type(path: tuple[str, ...], value: str) -> str:
-    decoded = json.loads(value)
-    if isinstance(decoded, list | dict):
-        raise EngineError(
-            f"dataset: {'.'.join(path)} has lists, or objects of ever other keys, which language models do not learn; "
-            "a model without a language model, such as minilm-ngram, does"
-        )
-    names = {bool: "boolean", str: "string", int: "integer", float: "number"}
-    return names.get(type(decoded), "null")
+def _as_learned(value: str, field: FieldConstraint) -> str:
+    if not field.many or value == "null":
+        return value
+    said = set(items_of(value))
+    return list_of(item for item in field.values or () if item in said)
+
+
+def _json_type(value: Any) -> str:
+    names = {bool: "boolean", str: "string", int: "integer", float: "number", list: "array", dict: "object"}
+    return names.get(type(value), "null")
 
 
 def _untrained(path: tuple[str, ...], counts: Counter[str], rows: Sequence[RecordRow]) -> LearnedField:
@@ -164,9 +183,7 @@ def _items(counts: Counter[str], decoded: Mapping[str, Any]) -> Counter[str] | N
 
 def _said(value: str, many: bool) -> list[str]:
     """The items of a list as JSON, each once, none of null; else the value itself."""
-    if not many:
-        return [value]
-    return list(dict.fromkeys(json.dumps(item, ensure_ascii=False) for item in json.loads(value) or ()))
+    return items_of(value) if many else [value]
 
 
 def _nothing(counts: Counter[str]) -> str:

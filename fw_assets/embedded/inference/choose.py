@@ -75,7 +75,7 @@ def choose(
     record = _record(model, constraint)
     if record:
         spaced = model.format.spaced if model.format else True
-        if isinstance(model.scorer, RecordWriter) and all(field.is_writable for field in record):
+        if isinstance(model.scorer, RecordWriter) and all(field.is_taught(model.taught) for field in record):
             return write_records(model.scorer, model.read, record, requests, spaced)
         return choose_records(model.record or _without_records(model), record, requests, spaced)
     if model.writer is not None and constraint.labels is None:

@@ -132,7 +132,15 @@ def test_objects_of_several_fields_are_written_by_a_base_model(platform: Client)
 
 def test_objects_of_several_fields_are_learned_and_written(platform: Client) -> None:
     records = [
-        {"intent": label, "urgent": n % 2 == 0, "name": f"n{n % 7}{label[:2]}"} for n in range(10) for label in WORDS
+        {
+            "intent": label,
+            "urgent": n % 2 == 0,
+            "name": f"n{n % 7}{label[:2]}",
+            "tags": [label[:4], *(["now"] if n % 2 == 0 else [])],
+            "more": {f"k{n}": n},
+        }
+        for n in range(10)
+        for label in WORDS
     ]
     texts = [f"{WORDS[str(record['intent'])]} {'now' if record['urgent'] else 'later'}" for record in records]
     platform.dataset("train", [row(text, json.dumps(record)) for text, record in zip(texts, records, strict=True)])
@@ -143,14 +151,16 @@ def test_objects_of_several_fields_are_learned_and_written(platform: Client) -> 
         messages = [{"role": "user", "content": text}]
         written = platform.post(path, {"model": model, "messages": messages})["choices"][0]["message"]["content"]
         answer = json.loads(written)
-        assert list(answer) == ["intent", "urgent", "name"]
+        assert list(answer) == ["intent", "urgent", "name", "tags", "more"]
+        assert set(answer["tags"]) <= {"now", *(label[:4] for label in WORDS)}
+        assert isinstance(answer["more"], dict)
         assert answer["intent"] == record["intent"]
         assert isinstance(answer["urgent"], bool)
         assert isinstance(answer["name"], str)
     manifest = json.loads((platform.home / "models" / "one-model" / "manifest.json").read_text("utf-8"))
     assert manifest["readout"] == "generate"
     free = {".".join(field["path"]): field["values"] is None for field in manifest["fields"]}
-    assert free == {"intent": False, "urgent": False, "name": True}
+    assert free == {"intent": False, "urgent": False, "name": True, "tags": False, "more": True}
     properties = {"intent": {"enum": ["refund", "greeting"]}, "name": {"type": "string"}}
     schema = {"type": "json_schema", "json_schema": {"schema": {"type": "object", "properties": properties}}}
     body = {"model": model, "messages": [{"role": "user", "content": texts[0]}], "response_format": schema}

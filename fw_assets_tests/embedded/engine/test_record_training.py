@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from fw_assets.embedded.engine.answer_fields import FieldConstraint
 from fw_assets.embedded.engine.errors import DamagedModel, EngineError
 from fw_assets.embedded.engine.record_model import RecordModel, is_record_model, load
 from fw_assets.embedded.engine.record_training import RecordRow, object_rows, train_records
@@ -139,7 +140,43 @@ def test_rows_for_models_that_write_have_a_closed_or_a_free_field_for_each_value
     assert len(evaluation) == 2
 
 
-def test_lists_are_refused_for_models_that_write() -> None:
-    rows = [RecordRow(f"t{n}", {("a",): '"x"', ("tags",): f'["{n}"]'}) for n in range(4)]
-    with pytest.raises(EngineError, match="tags has lists"):
-        object_rows(rows, ())
+def test_lists_of_values_that_repeat_are_sets_for_models_that_write() -> None:
+    lists = ['["b", "a", "b"]', '["a"]', "[]", '["c", "b"]', '["c"]', '["a", "c"]', "null", "[2]", "[2]"]
+    rows = [RecordRow(f"t{n}", {("a",): "1", ("tags",): value}) for n, value in enumerate(lists)]
+    fields, training, _ = object_rows(rows, ())
+    assert fields[1] == FieldConstraint(("tags",), ('"a"', '"b"', '"c"', "2"), ("null",), many=True, least="[]")
+    assert [row.values[1] for row in training] == [
+        '["a", "b"]',
+        '["a"]',
+        "[]",
+        '["b", "c"]',
+        '["c"]',
+        '["a", "c"]',
+        "null",
+        "[2]",
+        "[2]",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("values", "types", "least"),
+    [
+        ([f'["{n}"]' for n in range(6)], ("array",), "[]"),
+        ([f'{{"k{n}": {n}}}' for n in range(6)], ("object",), "{}"),
+        (["null", "null", '[{"a": 1}]', "[[2]]"], ("array", "null"), "null"),
+        (['"x"', '["x"]', '["y"]'], ("array", "string"), "[]"),
+    ],
+    ids=["items that do not repeat", "other keys each time", "lists of lists and objects", "a text or a list"],
+)
+def test_other_lists_and_objects_are_free_for_models_that_write(
+    values: list[str], types: tuple[str, ...], least: str
+) -> None:
+    rows = [RecordRow(f"t{n}", {("a",): "1", ("tags",): value}) for n, value in enumerate(values)]
+    fields, training, _ = object_rows(rows, ())
+    assert fields[1] == FieldConstraint(("tags",), types=types, least=least)
+    assert [row.values[1] for row in training] == values
+
+
+def test_a_list_that_every_row_has_is_one_value() -> None:
+    rows = [RecordRow(f"t{n}", {("a",): str(n % 2), ("tags",): '["x"]'}) for n in range(4)]
+    assert object_rows(rows, ())[0][1] == FieldConstraint(("tags",), ('["x"]',))

@@ -147,7 +147,14 @@ def load_adapter(folder: Path, device: str = "cpu") -> TunedAdapter:
 
 def _field(item: Mapping[str, Any]) -> FieldConstraint:
     values = item["values"]
-    return FieldConstraint(tuple(item["path"]), None if values is None else tuple(values), tuple(item["types"]))
+    # Manifests written before lists were learned have the first three alone.
+    return FieldConstraint(
+        tuple(item["path"]),
+        None if values is None else tuple(values),
+        tuple(item["types"]),
+        many=item.get("many", False),
+        least=item.get("least", ""),
+    )
 
 
 def check_base(tuned: TunedAdapter, digest: str) -> None:

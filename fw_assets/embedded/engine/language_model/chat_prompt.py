@@ -10,6 +10,7 @@ from typing import Any
 
 from jinja2 import TemplateError
 
+from fw_assets.embedded.engine.answer_fields import items_of
 from fw_assets.embedded.engine.errors import EngineError
 
 Message = dict[str, str]
@@ -83,6 +84,22 @@ class ChatPrompt:
         begun = [*parts] if self._has_template else [f" {parts[0]}", *parts[1:]]
         tokens = [self._ids(part) for part in begun]
         return [*tokens[:-1], (*tokens[-1], self.end)]
+
+    def encode_value(self, value: str, *, many: bool) -> tuple[int, ...]:
+        """The tokens of a value, given as JSON, within an answer; of a list, each mark and item by itself."""
+        if not many or value == "null":
+            return self._ids(value)
+        opening, between, closing = self.list_marks
+        tokens = opening
+        for place, item in enumerate(items_of(value)):
+            tokens = (*tokens, *(between if place else ()), *self._ids(item))
+        return (*tokens, *closing)
+
+    @cached_property
+    def list_marks(self) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]:
+        """The tokens before, between and after the items of a list."""
+        opening, between, closing = (self._ids(mark) for mark in ("[", ", ", "]"))
+        return opening, between, closing
 
     def encode_part(self, text: str) -> tuple[int, ...]:
         """The tokens of a text within an answer."""

@@ -10,13 +10,15 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from random import Random
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from fw_assets.embedded.engine.answer_fields import FieldAnswer, FieldConstraint, around_values, as_json
+from fw_assets.embedded.engine.answer_fields import FieldAnswer, FieldConstraint, around_values, as_json, list_of
 from fw_assets.embedded.engine.language_model import free_decoding, greedy_scoring
 from fw_assets.embedded.engine.language_model.chat_prompt import TokenPrompt
 from fw_assets.embedded.engine.language_model.label_choice import FEW_LABELS, by_prefix
@@ -29,11 +31,48 @@ from fw_assets.embedded.engine.written_answers import Decoding, WrittenAnswer
 
 Scores = NDArray[np.float64]
 
-MAX_FREE_TOKENS = 64
+MAX_FREE_TOKENS, MAX_JSON_TOKENS = 64, 128
+_COMPOUND = ("[", "{")
 _STRING = re.compile(r'\s*"((?:[^"\\]|\\.)*)"', re.DOTALL)
 _NUMBER = re.compile(r"\s*(-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)")
 _AFTER_NUMBER = re.compile(r"\s*[-+.\deE]+[^-+.\deE]")
-_BEGINNINGS = {"string": '"', "integer": "-0123456789", "number": "-0123456789", "null": "n"}
+_NUMERALS = "-0123456789"
+_BEGINNINGS = {"string": '"', "integer": _NUMERALS, "number": _NUMERALS, "null": "n", "array": "[", "object": "{"}
+_BEGINNINGS |= {"boolean": "tf"}
+
+
+@dataclass(frozen=True)
+class _Item:
+    """A way in which a list goes on: its tokens, the item among them, and whether the list ends; `text`: null."""
+
+    tokens: tuple[int, ...]
+    items: tuple[str, ...]
+    ended: bool
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class _List:
+    """A list as far as it is written."""
+
+    tokens: tuple[int, ...]
+    items: tuple[str, ...] = ()
+    ended: bool = False
+    text: str = ""
+    log_probability: float = 0.0
+
+    def followed_by(self, item: _Item, log_probability: float) -> _List:
+        return _List(
+            (*self.tokens, *item.tokens),
+            (*self.items, *item.items),
+            item.ended,
+            item.text,
+            self.log_probability + log_probability,
+        )
+
+    def answer(self) -> FieldAnswer:
+        text = self.text or list_of(self.items)
+        return FieldAnswer(text, self.log_probability, ((text, self.log_probability),))
 
 
 class RecordDecoder:
@@ -70,7 +109,9 @@ class RecordDecoder:
         for place, field in enumerate(self._fields):
             said = [(*tokens, *self._around[place]) for tokens in said]
             if field.values is None:
-                written = self._free(prompts, said, field.types)
+                written = self._free(prompts, said, field)
+            elif field.many:
+                written = self._lists(prompts, said, field, self._around[place + 1][0], decodings, randoms)
             else:
                 scores = self._scores(texts, prompts, said, field.values, self._around[place + 1][0])
                 written = [
@@ -78,7 +119,7 @@ class RecordDecoder:
                     for row, decoding, random in zip(scores, decodings, randoms, strict=True)
                 ]
             said = [
-                (*tokens, *self._model.prompts.encode_part(answer.text))
+                (*tokens, *self._model.prompts.encode_value(answer.text, many=field.many))
                 for tokens, answer in zip(said, written, strict=True)
             ]
             for values, answer in zip(answers, written, strict=True):
@@ -86,13 +127,15 @@ class RecordDecoder:
         return answers
 
     def _room(self) -> int:
-        longest = sum(
-            MAX_FREE_TOKENS
-            if field.values is None
-            else max(len(self._model.prompts.encode_part(value)) for value in field.values)
-            for field in self._fields
-        )
-        return longest + sum(map(len, self._around))
+        return sum(map(self._longest, self._fields)) + sum(map(len, self._around))
+
+    def _longest(self, field: FieldConstraint) -> int:
+        """The most tokens that a value of the field may have."""
+        if field.values is None:
+            return MAX_JSON_TOKENS if field.least else MAX_FREE_TOKENS
+        lengths = [len(self._model.prompts.encode_part(value)) for value in field.values]
+        marks = sum(map(len, self._model.prompts.list_marks))
+        return min(sum(lengths) + marks * len(lengths), MAX_JSON_TOKENS) if field.many else max(lengths)
 
     def _scores(
         self,
@@ -135,23 +178,65 @@ class RecordDecoder:
                 scores[list(part)] = found
         return scores
 
-    def _free(
-        self, prompts: Sequence[TokenPrompt], said: Sequence[tuple[int, ...]], types: Sequence[str]
+    def _lists(
+        self,
+        prompts: Sequence[TokenPrompt],
+        said: Sequence[tuple[int, ...]],
+        field: FieldConstraint,
+        after: int,
+        decodings: Sequence[Decoding],
+        randoms: Sequence[Random],
     ) -> list[FieldAnswer]:
+        """Lists of the field's values, item by item in the order of the training, each chosen with what follows it."""
+        drafts = [_List(tokens) for tokens in said]
+        while ready := [index for index, draft in enumerate(drafts) if not draft.ended]:
+            # Rows that have said the same items choose among the same ones.
+            for items in dict.fromkeys(drafts[index].items for index in ready):
+                rows = [index for index in ready if drafts[index].items == items]
+                choices = self._next_items(field, items, after)
+                trie = LabelTrie([choice.tokens for choice in choices])
+                scores = self._read([prompts[row] for row in rows], [drafts[row].tokens for row in rows], trie)
+                scores -= np.logaddexp.reduce(scores, axis=1, keepdims=True)
+                for row, own in zip(rows, scores, strict=True):
+                    column = _draw(own, decodings[row].temperature, randoms[row])
+                    drafts[row] = drafts[row].followed_by(choices[column], float(own[column]))
+        return [draft.answer() for draft in drafts]
+
+    def _next_items(self, field: FieldConstraint, items: tuple[str, ...], after: int) -> list[_Item]:
+        """What may come after the items of a list that goes on: another one, with what follows it."""
+        prompts = self._model.prompts
+        opening, between, closing = prompts.list_marks
+        values = sorted(field.values or ())
+        left = values[values.index(items[-1]) + 1 :] if items else values
+        before = () if items else opening
+        choices = [] if items else [_Item((*before, *closing), (), ended=True)]
+        if not items and "null" in field.types:
+            choices.append(_Item((*prompts.encode_part("null"), after), (), ended=True, text="null"))
+        for value in left:
+            own = (*before, *prompts.encode_part(value))
+            choices.append(_Item((*own, *closing), (value,), ended=True))
+            if value != left[-1]:
+                choices.append(_Item((*own, *between), (value,), ended=False))
+        return choices
+
+    def _free(
+        self, prompts: Sequence[TokenPrompt], said: Sequence[tuple[int, ...]], field: FieldConstraint
+    ) -> list[FieldAnswer]:
+        types, limit = field.types, MAX_JSON_TOKENS if field.least else MAX_FREE_TOKENS
         begins = self._beginnings(types)
         answers: dict[int, FieldAnswer] = {}
         for prefix, indices in by_prefix(self._model, prompts, self._prefix_adapter):
 
             def write(part: Sequence[int], prefix: Prefix = prefix) -> list[WrittenAnswer]:
                 rows = [(*prompts[index].row, *said[index]) for index in part]
-                decodings = [Decoding(MAX_FREE_TOKENS)] * len(rows)
+                decodings = [Decoding(limit)] * len(rows)
                 return free_decoding.write_answers(
                     self._model, rows, prefix, decodings, self._adapter, first=begins, is_whole=_is_whole
                 )
 
             for part, written in passes(indices, ROWS_PER_PASS, write):
                 for index, answer in zip(part, written, strict=True):
-                    text = as_json(_value(answer.text), types)
+                    text = _json(answer.text, field) if field.least else as_json(_value(answer.text), types)
                     score = min(0.0, answer.log_probability)
                     answers[index] = FieldAnswer(text, score, ((text, score),))
         return [answers[index] for index in range(len(prompts))]
@@ -165,9 +250,28 @@ class RecordDecoder:
 
 def _is_whole(text: str) -> bool:
     start = text.lstrip()
+    if start[:1] in _COMPOUND:
+        return _decoded(start) is not None
     if start.startswith('"'):
         return _STRING.match(start) is not None
     return start.startswith("null") or _AFTER_NUMBER.match(start) is not None
+
+
+def _decoded(text: str) -> Any:
+    """The JSON value that a text begins with; None where it does not end, or is null."""
+    try:
+        return json.JSONDecoder().raw_decode(text.lstrip())[0]
+    except (ValueError, RecursionError):
+        return None
+
+
+def _json(text: str, field: FieldConstraint) -> str:
+    """The list or object that was written; the field's smallest value where it does not end or is none of its types."""
+    value = _decoded(text)
+    kind = {list: "array", dict: "object", type(None): "null"}.get(type(value), "")
+    scalar = {str: "string", bool: "boolean", int: "integer", float: "number"}.get(type(value), "")
+    ended = value is not None or text.lstrip().startswith("null")
+    return json.dumps(value, ensure_ascii=False) if ended and {kind, scalar} & set(field.types) else field.least
 
 
 def _value(text: str) -> str:
@@ -184,8 +288,12 @@ def _value(text: str) -> str:
 
 
 def _choice(values: Sequence[str], scores: Scores, temperature: float, random: Random) -> FieldAnswer:
-    column = int(scores.argmax())
-    if temperature:
-        weights = np.exp((scores - scores.max()) / temperature)
-        column = random.choices(range(len(values)), weights=weights.tolist())[0]
+    column = _draw(scores, temperature, random)
     return FieldAnswer(values[column], float(scores[column]), tuple(zip(values, map(float, scores), strict=True)))
+
+
+def _draw(scores: Scores, temperature: float, random: Random) -> int:
+    if not temperature:
+        return int(scores.argmax())
+    weights = np.exp((scores - scores.max()) / temperature)
+    return random.choices(range(len(scores)), weights=weights.tolist())[0]

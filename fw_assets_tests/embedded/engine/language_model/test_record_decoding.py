@@ -84,3 +84,45 @@ def test_a_drawn_value_follows_from_its_seed(model: Any) -> None:
     texts = [tuple(answer.text for answer in record) for record in drawn]
     assert texts[0] == texts[1]
     assert len(set(texts)) > 1
+
+
+TAGS = FieldConstraint(("tags",), ('"b"', '"a"', '"late order"', "2", "12"), ("null",), many=True, least="null")
+JSON = FieldConstraint(("more",), types=("array", "object"), least="[]")
+
+
+@pytest.mark.parametrize("temperature", [0.0, 3.0])
+def test_a_list_has_each_item_once_and_depends_on_no_other_text(model: Any, temperature: float) -> None:
+    decodings = [Decoding(8, temperature, seed) for seed in range(len(TEXTS))]
+    together = decoder(model, INTENT, TAGS, COUNT).write(TEXTS, decodings)
+    for text, decoding, record in zip(TEXTS, decodings, together, strict=True):
+        said = json.loads(record[1].text)
+        assert said is None or [json.dumps(item) for item in said] == sorted({json.dumps(item) for item in said})
+        assert set(map(json.dumps, said or ())) <= set(TAGS.values or ())
+        assert record[1].log_probability < 0
+        alone = decoder(model, INTENT, TAGS, COUNT).write([text], [decoding])[0]
+        assert [answer.text for answer in alone] == [answer.text for answer in record]
+        assert alone[1].log_probability == pytest.approx(record[1].log_probability, abs=1e-4)
+
+
+def test_the_probabilities_of_all_lists_sum_to_one(model: Any) -> None:
+    field = FieldConstraint(("tags",), ('"a"', '"b"'), many=True, least="[]")
+    drawn = decoder(model, field).write([TEXTS[0]] * 150, [Decoding(8, 1.0, seed) for seed in range(150)])
+    by_text = {record[0].text: record[0].log_probability for record in drawn}
+    assert set(by_text) <= {"[]", '["a"]', '["b"]', '["a", "b"]'}
+    total = sum(np.exp(list(by_text.values())))
+    assert total < 1 + 1e-4
+    assert len(by_text) < 4 or total == pytest.approx(1, abs=1e-4)
+
+
+def test_other_json_is_whole_or_the_smallest(model: Any) -> None:
+    for record in decoder(model, JSON, INTENT).write(TEXTS[:2], GREEDY[:2]):
+        assert isinstance(json.loads(record[0].text), list | dict)
+
+
+def test_a_list_is_learned_by_the_tokens_that_it_is_written_with(model: Any) -> None:
+    tokens = model.prompts.encode_value('["a", "late order"]', many=True)
+    opening, between, closing = model.prompts.list_marks
+    first, second = (model.prompts.encode_part(item) for item in ('"a"', '"late order"'))
+    assert tokens == (*opening, *first, *between, *second, *closing)
+    assert model.prompts.encode_value("null", many=True) == model.prompts.encode_part("null")
+    assert model.prompts.encode_value("[]", many=True) == (*opening, *closing)

@@ -100,8 +100,12 @@ def _joint_fields(before: Sequence[FieldConstraint], fields: Sequence[FieldConst
     joint = []
     for field in fields:
         earlier = known.get(field.path, field)
+        if (earlier.many, bool(earlier.least)) != (field.many, bool(field.least)):
+            earlier = field
         if field.values is not None and earlier.values is not None:
-            joint.append(replace(field, values=tuple(dict.fromkeys((*earlier.values, *field.values)))))
+            values = tuple(dict.fromkeys((*earlier.values, *field.values)))
+            either = tuple(dict.fromkeys((*earlier.types, *field.types)))
+            joint.append(replace(field, values=values, types=either))
         else:
             free = field if field.values is None else earlier
             types = dict.fromkeys((*earlier.types, *field.types))

@@ -114,7 +114,7 @@ class AdapterStep:
     def _answer(self, row: TrainingRow, spaced: bool) -> AnswerTokens:
         prompts, fields = self._model.prompts, self._tuned.fields
         if fields:
-            return object_answer(prompts, [field.path for field in fields], row.values, spaced=spaced)
+            return object_answer(prompts, fields, row.values, spaced=spaced)
         if self._tuned.head is not None:
             return AnswerTokens()
         return whole_answer(prompts, row.answer or next(iter(row.labels), ""))
