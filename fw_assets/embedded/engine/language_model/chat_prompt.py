@@ -17,6 +17,7 @@ Message = dict[str, str]
 
 CONTENT_FREE = ("N/A", "", "[MASK]", "...")
 """What stands for the text of a row in contextual calibration (Zhao et al. 2021)."""
+_THINKS, _NO_THOUGHT = "<think>", "\n\n</think>\n\n"
 _MARK = "\u2063ROW\u2063"
 
 
@@ -153,9 +154,10 @@ class ChatPrompt:
 
     def _apply(self, messages: Sequence[Message], ask: bool) -> str:
         text: str = self._tokenizer.apply_chat_template(
-            list(messages), tokenize=False, add_generation_prompt=ask, enable_thinking=False
+            list(messages), tokenize=False, add_generation_prompt=ask, enable_thinking=False, thinking=False
         )
-        return text
+        # A template that begins to think in any case is answered as if it had thought nothing.
+        return f"{text.rstrip()}{_NO_THOUGHT}" if ask and text.rstrip().endswith(_THINKS) else text
 
     def _end_token(self) -> int:
         if self._has_template:

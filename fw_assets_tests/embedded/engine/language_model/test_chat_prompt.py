@@ -34,6 +34,24 @@ def test_the_models_own_template_is_used_without_thinking(prompts: dict[str, Cha
     assert row == "where is my card<|im_end|>\n<|im_start|>assistant\n<think>\n\n</think>\n\n"
 
 
+@pytest.mark.parametrize(
+    ("tail", "end"),
+    [
+        ("{% if thinking %}<think>\n{% else %}</think>{% endif %}", "</think>"),
+        ("{% if enable_thinking is not defined or enable_thinking %}<think>\n{% endif %}", ""),
+        ("<think>\n", "<think>\n\n</think>\n\n"),
+        ("<think>", "<think>\n\n</think>\n\n"),
+    ],
+    ids=["by another name", "on unless it is told otherwise", "always begun", "always begun, without a line"],
+)
+def test_thinking_is_off_however_the_template_begins_it(tmp_path: Path, tail: str, end: str) -> None:
+    plain = CHATML.partition("{% if enable_thinking")[0]
+    folder = make_folder("llama", tmp_path, f"{plain}{tail}{{% endif %}}", layers=2)
+    prompt = ChatPrompt(transformers.AutoTokenizer.from_pretrained(folder), 512)
+    _, row = written(prompt, ("system", "choose"), ("user", "where is my card"))
+    assert row == f"where is my card<|im_end|>\n<|im_start|>assistant\n{end}"
+
+
 def test_a_template_without_a_system_role_gets_it_in_the_users_turn(prompts: dict[str, ChatPrompt]) -> None:
     prefix, row = written(prompts["alternating"], ("system", "choose"), ("user", "where is my card"))
     assert prefix + row == "<bos><|im_start|>user\nchoose\n\nwhere is my card<|im_end|>\n<|im_start|>assistant\n"

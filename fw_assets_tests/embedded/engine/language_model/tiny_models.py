@@ -58,7 +58,9 @@ def make_folder(
         "gemma3": lambda: transformers.Gemma3TextConfig(
             **sizes, head_dim=24, sliding_window=16, layer_types=["sliding_attention", "full_attention"] * (layers // 2)
         ),
-        "mistral": lambda: transformers.MistralConfig(**sizes, head_dim=24, sliding_window=16),
+        "mistral": lambda: transformers.MistralConfig(
+            **sizes | {"tie_word_embeddings": False}, head_dim=24, sliding_window=16
+        ),
     }[architecture]()
     torch.manual_seed(0)
     model = transformers.AutoModelForCausalLM.from_config(config)

@@ -130,7 +130,9 @@ def _fit_in_turn(
     """As `fit_adapter`, with one readout; after the first epoch only, the checkpoint stays for a run that goes on."""
     tuned = begin_adapter(job, model, folder)
     step = AdapterStep(model, tuned, job.rows, cache, spaced=job.spaced)
-    held_out = AdapterStep(model, tuned, job.evaluation, cache, spaced=job.spaced) if job.fields else None
+    held_out = (
+        AdapterStep(model, tuned, job.evaluation, cache, spaced=job.spaced) if job.fields and job.evaluation else None
+    )
     optimizer = torch.optim.AdamW(step.parameters, lr=job.spec.learning_rate, weight_decay=0.0)
     kept = Checkpoints(checkpoints, job.digest(folder.digest))
     records = kept.resume(step.parameters, optimizer)

@@ -15,10 +15,11 @@ pytest.importorskip("transformers", reason="the extra llm is not installed")
 from fw_assets.embedded.engine.errors import EngineError
 from fw_assets.embedded.engine.language_model.adapter_files import TunedAdapter, load_adapter, save_adapter
 from fw_assets.embedded.engine.language_model.model_folders import LanguageModelFolder
-from fw_assets.embedded.engine.language_model.scorers import load_tuned_scorer
+from fw_assets.embedded.engine.language_model.scorers import ObjectScorer, load_tuned_scorer
 from fw_assets.embedded.engine.language_model.tuning.adapter_form import AdapterForm
 from fw_assets.embedded.engine.language_model.tuning.adapter_job import AdapterJob
 from fw_assets.embedded.engine.language_model.tuning.adapter_training import fit_adapter
+from fw_assets.embedded.engine.record_training import RecordRow, object_rows
 from fw_assets.embedded.engine.training import drain
 from fw_assets.embedded.engine.training_run import (
     CheckpointWritten,
@@ -29,6 +30,7 @@ from fw_assets.embedded.engine.training_run import (
     TrialStep,
 )
 from fw_assets.embedded.engine.training_spec import TrainingRow, TrainingSpec
+from fw_assets.embedded.engine.written_answers import Decoding
 from fw_assets_tests.embedded.engine.language_model.tiny_models import conversation
 
 SPEC = TrainingSpec("tiny", lora_rank=4, learning_rate=0.01, epochs=3, batch_size=8, max_context_length=256)
@@ -303,3 +305,25 @@ def memory_for_rows(folder: LanguageModelFolder, rows: int) -> Iterator[None]:
     finally:
         for hook in hooks:
             hook.remove()
+
+
+def test_objects_with_lists_are_learned(folders: dict[str, LanguageModelFolder], tmp_path: Path) -> None:
+    folder = folders["llama"]
+    said = {"where is my card": '["card"]', "money back please": '["card", "refund"]', "good morning": "[]"}
+    records = [
+        RecordRow(conversation(text), {("n",): str(n % 2), ("tags",): tags}, tokens=8)
+        for n in range(8)
+        for text, tags in said.items()
+    ]
+    fields, training, _ = object_rows(records, ())
+    spec = replace(SPEC, lora_rank=8, epochs=30)
+    records_of_run, tuned = train(folder, tmp_path, GENERATE, spec=spec, rows=training, evaluation=[], fields=fields)
+    told = step_losses(records_of_run)
+    assert told[-1] < told[0] / 3
+    save_adapter(tuned, tmp_path / "out")
+    scorer = load_tuned_scorer(tmp_path / "out", folder)
+    assert isinstance(scorer, ObjectScorer)
+    assert scorer.fields == fields
+    texts = [conversation(text) for text in said]
+    answers = scorer.write_records(texts, fields, [Decoding()] * len(texts), spaced=True)
+    assert [record[1].text for record in answers] == list(said.values())
