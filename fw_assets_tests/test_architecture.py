@@ -71,10 +71,11 @@ ROOMS: dict[str, dict[str, str]] = {
         "request_form": "values prompting",
         "metrics": "values fields clusters intervals mistake_costs prompting",
         "baselines": "values dataset prompting metrics",
+        "scope": "errors values clusters intervals near_names prompting",
         "selection": "arm values clusters gate_policy mistake_costs intervals session slices metrics",
         "cascade": "values clusters intervals",
         "gate": "values gate_policy session metrics selection",
-        "plan": "arm arms errors values label_descriptions mistake_costs session catalogue cost labels selection",
+        "plan": "arm arms errors values label_descriptions mistake_costs session catalogue cost labels scope selection",
     },
     "pipeline": {
         "asset_table": "",
@@ -137,12 +138,13 @@ ROOMS: dict[str, dict[str, str]] = {
         "cascades": "formatting schema sections table",
         "trend": "formatting schema table",
         "distributions": "formatting schema sections table",
+        "scope": "formatting schema sections table",
         "card": "formatting schema table fields imbalance sections",
         "plan": "formatting glossary schema sections table",
         "assembly": "formatting glossary schema sections",
         "plots": "formatting schema confusion sections trend",
         "rendering": "escape formatting schema table fields imbalance advice confusion card plan sections trend "
-        "distributions free_models cascades plots",
+        "distributions free_models cascades scope plots",
     },
     "embedded": {
         "errors": "",

@@ -36,7 +36,7 @@ DEFAULT_MARGIN = 0.02
 LATER_FIELDS = (
     *("margin", "slices", "group_field", "fields", "traffic", "gate", "costs", "warm_start_from", "endpoints"),
     *("text_column", "text_template", "label_column", "label_names", "label_flags", "weight_column", "sheet"),
-    *("label_descriptions", "arms"),
+    *("label_descriptions", "arms", "reject_label"),
 )
 """Fields that sessions of earlier versions lack: their defaults leave the digests of registrations and plans."""
 
@@ -152,6 +152,10 @@ class Session(Frozen):
     wanted_precision: float = Field(0.9, gt=0, lt=1)
     """The report states the confidence from which the winner's answers are right this often; a person should decide the
     rows below it."""
+    reject_label: _Label | None = None
+    """The label that means that no other applies, e.g. `none`. The report then says how well each model tells such rows
+    from the others, by this label and by a confidence threshold, and `predict` uses the better one. Not for rows of
+    several labels, which have an empty list for none."""
     margin: float = Field(DEFAULT_MARGIN, gt=0, le=0.5)
     """The loss of accuracy that does not matter: 0.02 is two points. A model that is shown to lose less than that, if
     anything, is called at least as good."""

@@ -22,6 +22,7 @@ from fw_assets.classification.plan.long_rows import long_rows
 from fw_assets.classification.plan.part_limits import check_parts
 from fw_assets.classification.plan.plan import MitigationOption, Part, Plan, PlannedResource
 from fw_assets.classification.plan.plan_notes import on_approval, on_rejection, warnings
+from fw_assets.classification.scope.reject_label import check_reject_label
 from fw_assets.classification.selection.power import smallest_detectable_difference
 from fw_assets.classification.session import Session
 
@@ -51,13 +52,14 @@ def make_plan(
         warm_start, examples, understood, unused, inputs: as in `Plan`.
 
     Raises:
-        InputError: jobs of this session, data and models could not be started, or its costs or descriptions name an
-            unknown label.
+        InputError: jobs of this session, data and models could not be started, or its costs, descriptions or reject
+            label name an unknown label.
     """
     if session.label_descriptions is not None:
         check_descriptions(session.label_descriptions, label_set.labels)
     if session.costs is not None:
         check_costs(session.costs, label_set.labels, multi_label=label_set.multi_label)
+    check_reject_label(session.reject_label, label_set.labels, multi_label=label_set.multi_label)
     rows = {part: volumes[part].rows if part in volumes else 0 for part in ("train", "validation", "test", "excluded")}
     check_parts(session, rows, label_set)
     planned = tuple(_planned(model, session, rows["train"], warm_start) for model in models)

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 
 from fw_assets.classification.cost.prediction_cost import PredictionCost
@@ -183,7 +184,11 @@ def _threshold(served: Served, wanted: LabelRequest) -> float | None:
     if wanted.threshold is not None:
         return wanted.threshold or None
     trust = served.confidence
-    return trust.threshold.threshold if trust is not None and trust.threshold.reached else None
+    levels = [trust.threshold.threshold] if trust is not None and trust.threshold.reached else []
+    if served.scope_cutoff is not None:
+        cutoff = np.array([served.scope_cutoff])
+        levels += (trust.calibration.apply(cutoff) if trust is not None and trust.helps else cutoff).tolist()
+    return max(levels, default=None)
 
 
 def _check_ceiling(wanted: LabelRequest, cost: PredictionCost) -> None:

@@ -15,6 +15,7 @@ from fw_assets.pipeline.input_digests import delivery_inputs
 from fw_assets.pipeline.values.delivery import DeploymentRecord, FinalistsRecord
 from fw_assets.pipeline.values.evaluation import BaseMetrics, TunedMetrics
 from fw_assets.pipeline.values.served_prompt import served_opening, served_prompt
+from fw_assets.workspace.scope_predictions import model_scope
 from fw_assets.workspace.workspace import Workspace
 
 
@@ -27,6 +28,8 @@ class Served:
         digest: of the record.
         confidence: calibration and threshold from the rows that it was evaluated on; None where there are none, or
             where they belong to another plan by now.
+        scope_cutoff: confidence of the model's own below which a text is taken to belong to no label; None likewise, or
+            where the reject label tells it better.
     """
 
     record: DeploymentRecord
@@ -36,6 +39,7 @@ class Served:
     opening: Opening
     plan: Plan
     confidence: ModelConfidence | None
+    scope_cutoff: float | None
     is_planned: bool
 
     @property
@@ -84,8 +88,14 @@ def served_model(store: Workspace, dataset: str) -> Served:
         opening=served_opening(store, dataset, record),
         plan=plan,
         confidence=_confidence(store, dataset, record) if is_planned else None,
+        scope_cutoff=_scope_cutoff(store, dataset, record, plan) if is_planned else None,
         is_planned=is_planned,
     )
+
+
+def _scope_cutoff(store: Workspace, dataset: str, record: DeploymentRecord, plan: Plan) -> float | None:
+    figures = model_scope(store, dataset, *record.serves, plan.session)
+    return figures.cutoff if figures is not None else None
 
 
 def _confidence(store: Workspace, dataset: str, record: DeploymentRecord) -> ModelConfidence | None:

@@ -1,4 +1,4 @@
-"""Scores of the distributions that the evaluated models gave of the test rows."""
+"""Scores of the distributions that the evaluated models gave of the test rows, and how they tell rows of no label."""
 
 from __future__ import annotations
 
@@ -11,8 +11,11 @@ from fw_assets.classification.metrics.distribution_scores import (
     distribution_scores,
     row_scores,
 )
+from fw_assets.classification.session import Session
 from fw_assets.report.schema.distributions import DistributionResult
+from fw_assets.report.schema.scope import ScopeResult
 from fw_assets.workspace.predictions import prediction_path
+from fw_assets.workspace.scope_predictions import model_scope
 from fw_assets.workspace.workspace import Workspace
 
 
@@ -40,6 +43,22 @@ def distribution_results(
                 )
             )
     return tuple(results)
+
+
+def scope_results(
+    store: Workspace, dataset: str, models: Mapping[tuple[str, str], str], session: Session
+) -> tuple[ScopeResult, ...]:
+    """One result per model, in the order of `models`; none where no row is known to belong to no label.
+
+    Args:
+        models: the full name of each model, by slug and kind (`base`, `tuned`, `baseline`).
+    """
+    found = ((key, name, model_scope(store, dataset, *key, session)) for key, name in models.items())
+    return tuple(
+        ScopeResult(model=name, kind="fine-tuned" if kind == "tuned" else kind, figures=figures)
+        for (_, kind), name, figures in found
+        if figures is not None
+    )
 
 
 def _row_scores(store: Workspace, dataset: str, slug: str, kind: str, labels: int) -> RowScores | None:

@@ -20,7 +20,7 @@ from fw_assets.pipeline.reporting.billing import billed_days
 from fw_assets.pipeline.reporting.candidate_pairs import candidate_pairs, free_pairs
 from fw_assets.pipeline.reporting.confused_cells import confused_cells
 from fw_assets.pipeline.reporting.diagnostics import baseline_comparison, cost_points, diagnostics, learning_points
-from fw_assets.pipeline.reporting.distributions import distribution_results
+from fw_assets.pipeline.reporting.distributions import distribution_results, scope_results
 from fw_assets.pipeline.reporting.mistakes import mistakes_result
 from fw_assets.pipeline.reporting.provenance import client_setup, package_versions, predict_command, report_run
 from fw_assets.pipeline.reporting.records import record_results
@@ -113,6 +113,7 @@ def run_report(platform: Platform, account: PlanAccount) -> Report:
         distributions=()
         if plan.label_set.multi_label
         else distribution_results(store, dataset, names, len(plan.label_set.labels)),
+        scope=scope_results(store, dataset, names, plan.session),
         fields=record_results(store, plan, list(scores), record.winner),
         slices=slice_results(store, plan, kept, record.winner.challenger),
     )

@@ -33,6 +33,7 @@ from fw_assets.report.schema.distributions import DistributionResult
 from fw_assets.report.schema.fields import Fields
 from fw_assets.report.schema.mistakes import MistakeCostsResult
 from fw_assets.report.schema.report import PromptSummary, Report, Run
+from fw_assets.report.schema.scope import ScopeResult
 from fw_assets.report.schema.similarity import SimilarityResult
 from fw_assets.report.schema.slices import Slices
 from fw_assets.report.sections.answer import answer
@@ -71,6 +72,7 @@ def build_report(
     cascades: Sequence[CascadeResult] = (),
     similarity: Sequence[SimilarityResult] = (),
     distributions: Sequence[DistributionResult] = (),
+    scope: Sequence[ScopeResult] = (),
     slices: Slices | None = None,
     fields: Fields | None = None,
 ) -> Report:
@@ -93,6 +95,7 @@ def build_report(
         free_pairs: the free models against the others; free_left_out: why there is no sentence encoder among them.
         cascades: each free model before each other one.
         distributions: scores of the probabilities of all labels.
+        scope: rows that belong to no label, by model.
         similarity: accuracy by similarity to the training rows; slices: by the slices that the session names.
         fields: of answers that are objects of several.
         mistakes: what mistakes cost, where the session says it.
@@ -166,6 +169,7 @@ def build_report(
         cascades=tuple(cascades),
         similarity=tuple(similarity),
         distributions=tuple(distributions),
+        scope=tuple(scope),
         slices=slices,
         fields=fields,
         long_rows=plan.long_rows,

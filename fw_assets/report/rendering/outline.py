@@ -17,6 +17,7 @@ from fw_assets.report.plan import fields as plan_fields
 from fw_assets.report.plan import labels as plan_labels
 from fw_assets.report.plan import summary, tables
 from fw_assets.report.schema.report import Report
+from fw_assets.report.scope import tables as scope
 from fw_assets.report.sections import answer, confidence, costs, deployment, labels, pairs, results, slices
 from fw_assets.report.sections.candidates import ordered
 from fw_assets.report.sections.caveats import caveats
@@ -104,6 +105,10 @@ def report_outline(report: Report) -> Iterator[Part]:
         yield Heading("Candidates against each other")
         yield Drawing(_cut(_without(pairs.pairs(report), "Only it / only the other right")))
         yield from (Sentence(tie) for tie in pairs.ties(report))
+    if report.scope:
+        yield Heading("Rows that belong to no label")
+        yield Drawing(scope.rejection(report))
+        yield from (Sentence(note) for note in scope.notes(report))
     confidence_table = confidence.confidence(report)
     if confidence_table.rows:
         yield Heading("Confidence, calibrated on validation rows")

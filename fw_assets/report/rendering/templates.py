@@ -17,6 +17,7 @@ from fw_assets.report.fields import tables
 from fw_assets.report.free_models import against as free_models
 from fw_assets.report.imbalance.judged_models import judged_models
 from fw_assets.report.imbalance.macro import label_averages
+from fw_assets.report.scope import tables as scope
 from fw_assets.report.sections import (
     answer,
     confidence,
@@ -60,6 +61,7 @@ CONTEXT: dict[str, Any] = {
     "origin": origin,
     "pairs": pairs,
     "results": results,
+    "scope": scope,
     "similarity": similarity,
     "slices": slices,
     "subject": subject,

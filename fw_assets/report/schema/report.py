@@ -28,6 +28,7 @@ from fw_assets.report.schema.looks import Looks
 from fw_assets.report.schema.mistakes import MistakeCostsResult
 from fw_assets.report.schema.model_result import ModelResult
 from fw_assets.report.schema.power import PowerResult
+from fw_assets.report.schema.scope import ScopeResult
 from fw_assets.report.schema.similarity import SimilarityResult
 from fw_assets.report.schema.slices import Slices
 from fw_assets.report.schema.trend import Trend
@@ -230,6 +231,8 @@ class Report(Frozen):
     distributions: tuple[DistributionResult, ...] = ()
     """Scores of the probabilities of all labels, of the models that tell them; empty in older reports, and where rows
     may have several labels."""
+    scope: tuple[ScopeResult, ...] = ()
+    """Rows that belong to no label, by model; empty in older reports, and where no such rows are known."""
     slices: Slices | None = None
     """Null where the session names no slices."""
     fields: Fields | None = None
