@@ -17,7 +17,7 @@ attributes:
   #     label: queue
   dataset: data/{name}.csv
   # Candidates. `fw-assets models` lists those of the platform.
-  models: [char-ngram, minilm-l6-v2]
+  models: [char-ngram]
   mode: fine-tune                # benchmark: trains nothing
   # embedded: models on this machine, which cost nothing. Or:
   #   platform:

@@ -11,6 +11,7 @@ import dagster as dg
 import pytest
 
 from fw_assets.pipeline.values.delivery import DeploymentRecord
+from fw_assets.pipeline.values.registration import Registration
 from fw_assets.workspace.workspace import Workspace
 from fw_assets_tests.components.daemon import ProjectDaemon
 from fw_assets_tests.components.shop import load, write_project, write_rows
@@ -145,6 +146,29 @@ def test_a_wrong_attribute_is_named(
     while causes[-1] is not None:
         causes.append(causes[-1].__cause__ or causes[-1].__context__)
     assert any(message in str(cause) for cause in causes)
+
+
+def test_a_file_is_registered_when_it_is_there_and_again_when_it_is_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    attributes = "{dataset: rows.csv, models: [char-ngram], mode: benchmark}"
+    write_project(tmp_path, rows=f"type: fw_assets.ClassificationWorkflow\nattributes: {attributes}\n")
+    with dg.DagsterInstance.ephemeral() as instance:
+        daemon = ProjectDaemon(load(tmp_path, monkeypatch), instance)
+        assert daemon.tick("rows_dataset") == []
+        assert "rows.csv" in daemon.skipped["rows_dataset"]
+        file = tmp_path / "rows.csv"
+        file.write_text("text,label\n" + "".join(f"text {n} of it,l{n % 2}\n" for n in range(40)), "utf-8")
+        daemon.settle("rows_dataset")
+        store = Workspace(str(tmp_path / "workspace" / "rows"))
+        first = store.require("registration", "rows", Registration)
+        assert first.session.models == ("char-ngram",)
+        file.touch()
+        daemon.settle("rows_dataset")
+        assert store.require("registration", "rows", Registration) == first
+        file.write_text(file.read_text("utf-8") + "one more,l1\n", "utf-8")
+        daemon.settle("rows_dataset")
+        assert store.require("registration", "rows", Registration).inputs != first.inputs
 
 
 def test_importing_the_components_touches_nothing() -> None:

@@ -1,0 +1,98 @@
+"""Tables of upstream assets as files of a dataset."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from fw_assets.classification.errors import InputError
+from fw_assets.classification.session_input import make_session
+from fw_assets.components.source_table import dataset_reference
+from fw_assets.components.sources import Source
+from fw_assets.workspace.workspace import Workspace
+
+pd = pytest.importorskip("pandas", reason="pandas comes with statsmodels, of the dev extra")
+ROWS = {
+    "key": [3, 1, 2],
+    "body": ["late", "twice", "broken"],
+    "queue": ["delivery", "billing", "technical"],
+    "part": ["Test ", "train", "dev"],
+}
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Workspace:
+    return Workspace(str(tmp_path / "workspace"))
+
+
+@pytest.mark.parametrize("form", [pl.DataFrame, pd.DataFrame, lambda rows: pl.DataFrame(rows).lazy()])
+def test_a_table_of_any_library_is_a_file_and_equal_rows_are_the_same_file(
+    form: Callable[[Any], object], store: Workspace
+) -> None:
+    file = Path(dataset_reference(store, "tickets", Source(asset="t"), form(ROWS)))
+    assert pl.read_parquet(file).to_dict(as_series=False) == ROWS
+    before = file.stat().st_mtime_ns
+    assert Path(dataset_reference(store, "tickets", Source(asset="t"), form(ROWS))) == file
+    assert file.stat().st_mtime_ns == before
+
+
+def test_rows_with_a_key_are_the_same_version_in_any_order(store: Workspace) -> None:
+    source = Source(asset="t", id="key")
+    file = Path(dataset_reference(store, "tickets", source, pl.DataFrame(ROWS)))
+    content = file.read_bytes()
+    dataset_reference(store, "tickets", source, pl.DataFrame(ROWS).reverse())
+    assert file.read_bytes() == content
+
+
+def test_a_split_column_makes_the_parts(store: Workspace) -> None:
+    source = Source(asset="t", split="part")
+    folder = Path(dataset_reference(store, "tickets", source, pl.DataFrame(ROWS)))
+    parts = {file.stem: pl.read_parquet(file)["body"].to_list() for file in folder.iterdir()}
+    assert parts == {"train": ["twice"], "validation": ["broken"], "test": ["late"]}
+    dataset_reference(store, "tickets", source, pl.DataFrame(ROWS).filter(pl.col("key") < 3))
+    assert {file.stem for file in folder.iterdir()} == {"train", "validation"}, "a part without rows has no file"
+
+
+def test_partitions_of_an_asset_are_one_table(store: Workspace) -> None:
+    days = {"2026-11-02": pl.DataFrame({"body": ["b"]}), "2026-11-01": pl.DataFrame({"body": ["a"], "queue": ["x"]})}
+    file = dataset_reference(store, "tickets", Source(asset="t"), days)
+    assert pl.read_parquet(file).to_dict(as_series=False) == {"body": ["a", "b"], "queue": ["x", None]}
+
+
+def test_a_path_is_taken_as_it_is(store: Workspace) -> None:
+    assert dataset_reference(store, "tickets", Source(asset="t"), Path("/data/x.csv")) == "/data/x.csv"
+
+
+@pytest.mark.parametrize(
+    ("source", "table", "message"),
+    [
+        (Source(asset="t", text=["subject", "body"]), ROWS, "dataset.text: the table has no column 'subject'"),
+        (Source(asset="t", group="customer"), ROWS, "dataset.group: the table has no column 'customer'"),
+        (Source(asset="t", split="queue"), ROWS, "billing, delivery, technical; a row is of train, validation, test"),
+        (Source(asset="t"), {"body": []}, "has no rows"),
+        (Source(asset="t"), 7, "expected a table"),
+    ],
+)
+def test_what_cannot_be_read_is_named(source: Source, table: Any, message: str, store: Workspace) -> None:
+    value = pl.DataFrame(table) if isinstance(table, dict) else table
+    with pytest.raises(InputError, match=message.replace(".", r"\.")):
+        dataset_reference(store, "tickets", source, value)
+
+
+@pytest.mark.parametrize(
+    ("source", "fields"),
+    [
+        ({"text": "body", "label": "queue"}, {"text_column": "body", "label_column": "queue"}),
+        ({"text": ["subject", "body"]}, {"text_template": "{subject}\n\n{body}"}),
+        ({"text": ["a", "b"], "template": "{a}: {b}"}, {"text_template": "{a}: {b}"}),
+        ({"label": "y", "label_names": ["no", "yes"]}, {"label_column": "y", "label_names": ["no", "yes"]}),
+        ({"group": "customer", "weight": "w"}, {"group_field": "customer", "weight_column": "w"}),
+    ],
+)
+def test_columns_are_fields_of_the_session(source: dict[str, Any], fields: dict[str, Any]) -> None:
+    assert Source(asset="t", **source).session_fields() == fields
+    assert make_session(fields)
