@@ -15,7 +15,7 @@ from typing import Protocol
 
 from fw_assets.embedded.engine.errors import EngineError
 from fw_assets.embedded.engine.language_model.device.lease import patience
-from fw_assets.embedded.engine.registry import find_base_model
+from fw_assets.embedded.engine.registry import base_models, find_base_model
 from fw_assets.embedded.engine.scorers import load_base
 from fw_assets.embedded.engine.training import TrainingRecord
 from fw_assets.embedded.engine.training_run import CheckpointWritten, TrainingEvent
@@ -69,8 +69,13 @@ class BaseFiles:
         Raises:
             EngineError: naming the node and what differs.
         """
-        here = base_files(self.id)
         node = machine.node()
+        if self.id not in base_models():
+            raise EngineError(
+                f"the Ray node {node} has no base model {self.id}: mount it there, and name the folder by "
+                "FW_LANGUAGE_MODELS"
+            )
+        here = base_files(self.id)
         if here.package != self.package:
             raise EngineError(
                 f"the Ray node {node} has fw-assets {here.package}, and the platform {self.package}: install the same"

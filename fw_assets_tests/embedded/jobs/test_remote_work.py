@@ -116,6 +116,8 @@ def test_nodes_with_another_version_or_model_are_refused() -> None:
     base = base_files("char-ngram")
     with pytest.raises(EngineError, match=r"the Ray node .* has fw-assets .*, and the platform 9\.9: install the same"):
         train_remotely(TASK, replace(base, package="9.9"), None, OwnMailbox())
+    with pytest.raises(EngineError, match=r"the Ray node .* has no base model qwen: .* FW_LANGUAGE_MODELS"):
+        answer_remotely(ModelFiles(replace(base, id="qwen"), "qwen", None), [])
 
 
 def test_refusals_travel_whole() -> None:
