@@ -342,16 +342,30 @@ def parse(text: str, as_json: bool) -> int:
     metavar="FILE",
     help="Charge by this price file from now on.",
 )
+@click.option(
+    "--tls",
+    nargs=2,
+    type=click.Path(path_type=Path),
+    metavar="CERTIFICATE KEY",
+    help="Serve HTTPS with these two PEM files.",
+)
 @json_option
 @readable_errors
-def serve(port: int | None, host: str, root: str | None, rehearse_prices: Path | None, as_json: bool) -> int:
+def serve(
+    port: int | None,
+    host: str,
+    root: str | None,
+    rehearse_prices: Path | None,
+    tls: tuple[Path, Path] | None,
+    as_json: bool,
+) -> int:
     """Serve the embedded platform over HTTP, on the state that the pipeline uses, and the reports on /workspace.
 
     With --json, the addresses are printed when it begins.
     """
     from fw_assets.commands import serve
 
-    return serve.serve(_root(root), host, port, rehearse_prices, as_json=as_json)
+    return serve.serve(_root(root), host, port, rehearse_prices, tls=tls, as_json=as_json)
 
 
 @main.command()

@@ -70,6 +70,7 @@ def blocks() -> list[Block]:
 BLOCKS = blocks()
 SHELL = ("sh", "bash", "console")
 NOT_RUN: Mapping[str, str] = {
+    "fw-assets serve --host 0.0.0.0 --tls gpu-box.pem gpu-box-key.pem": "serves; test_server.py makes a certificate",
     "fw-assets serve --port 8432": "serves until it is interrupted; `test_python_runs` starts it",
     "fw-assets run tickets.csv --model minilm-l6-v2 --approve": "trains; the fixture runs a quicker model",
     "fw-assets run --session examples/support-intents.session.yaml": "trains; `make run` does it",

@@ -22,26 +22,35 @@ if TYPE_CHECKING:
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
-def serve(workspace: str, host: str, port: int | None, prices: Path | None, *, as_json: bool) -> int:
+def serve(
+    workspace: str,
+    host: str,
+    port: int | None,
+    prices: Path | None,
+    *,
+    tls: tuple[Path, Path] | None = None,
+    as_json: bool,
+) -> int:
     """Serve until interrupted."""
     if prices is not None:
         rehearse_prices(prices)
     port = port or settings().fw_port
     shown_host = f"[{host}]" if ":" in host else host
+    address = f"{'https' if tls else 'http'}://{shown_host}:{port}"
     # Reports hold the dataset's text: they are served to this machine only.
     token = None if is_url(workspace) or host not in LOOPBACK else link_token(workspace)
-    reports = None if token is None else f"http://{shown_host}:{port}{URL_PREFIX}/?token={token}"
+    reports = None if token is None else f"{address}{URL_PREFIX}/?token={token}"
 
     def mounts(key: str) -> Mapping[str, ASGIApp]:
         if as_json:
-            echo_json({"platform": f"http://{shown_host}:{port}", "reports": reports})
+            echo_json({"platform": address, "reports": reports})
         if token is None:
             return {}
         echo(f"Reports: {reports}", to_stderr=True)
         return {URL_PREFIX: file_server(Path(workspace), token, keys=[key])}
 
     with contextlib.suppress(KeyboardInterrupt):  # also before the server handles it
-        serve_platform(settings().platform_home, host=host, port=port, mounts=mounts)
+        serve_platform(settings().platform_home, host=host, port=port, tls=tls, mounts=mounts)
     return DONE
 
 

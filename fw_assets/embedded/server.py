@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import socket
+import ssl
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -26,6 +27,7 @@ def serve(
     port: int = DEFAULT_PORT,
     *,
     prices: Path | None = None,
+    tls: tuple[Path, Path] | None = None,
     mounts: Callable[[str], Mapping[str, ASGIApp]] | None = None,
     log_level: str = "warning",
 ) -> None:
@@ -35,29 +37,53 @@ def serve(
 
     Args:
         prices: a price list to rehearse with.
+        tls: files of the certificate, with those that it follows from, and of its key.
         mounts: given the platform's key, further applications by path.
 
     Raises:
         ValueError: the price list cannot be read.
-        OSError: the port cannot be used, or a key is broken.
+        OSError: the port, the certificate or its key cannot be used, or a key is broken.
     """
     import uvicorn
 
     if prices is not None:
         rehearse_prices(home, prices)
+    if tls is not None:
+        _check_certificate(*tls)
     is_first_start = not (home / "api_key").exists()
     key = api_key(home)
     signing_key(home)  # a broken one is told at the start, and not by the first upload
     if is_first_start:
         print(f"API key (shown once, kept in {home / 'api_key'}): {key}", file=sys.stderr)
     listener = _listener(host, port)
-    print(f"Embedded platform on http://{host}:{port}", file=sys.stderr)
+    print(f"Embedded platform on {'https' if tls else 'http'}://{host}:{port}", file=sys.stderr)
     app = create_app(home)
     if mounts:
         app = Starlette(routes=[*(Mount(path, mounted) for path, mounted in mounts(key).items()), Mount("/", app)])
-    config = uvicorn.Config(app, log_level=log_level, access_log=False, lifespan="off", proxy_headers=False)
+    certificate, key_file = tls or (None, None)
+    config = uvicorn.Config(
+        app,
+        log_level=log_level,
+        access_log=False,
+        lifespan="off",
+        proxy_headers=False,
+        ssl_certfile=certificate,
+        ssl_keyfile=key_file,
+    )
     with listener, contextlib.suppress(KeyboardInterrupt):
         uvicorn.Server(config).run(sockets=[listener])
+
+
+def _check_certificate(certificate: Path, key: Path) -> None:
+    """Raise where TLS cannot be spoken with these files, before anybody is told that it is."""
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key)
+    except OSError as error:
+        reason = error.reason if isinstance(error, ssl.SSLError) else error.strerror
+        raise OSError(
+            f"the certificate {certificate} with the key {key} cannot be used ({reason or error}): both are PEM files, "
+            "and belong together"
+        ) from None
 
 
 def _listener(host: str, port: int) -> socket.socket:

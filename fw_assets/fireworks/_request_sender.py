@@ -155,6 +155,8 @@ def _connection_error(error: httpx.HTTPError, name: str) -> FireworksError:
     if isinstance(error, httpx.DecodingError):
         return UnexpectedResponse(f"{name}: the response cannot be decoded")
     if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout):
+        if "certificate verify failed" in str(error).lower():
+            kind = "the server's certificate is not trusted; SSL_CERT_FILE can name the file of its authority"
         return ConnectionFailed(f"{name}: no connection ({kind})", delivered=False)
     happened = "timed out" if isinstance(error, httpx.TimeoutException) else "connection lost"
     return ConnectionFailed(f"{name}: {happened} ({kind})", delivered=True)

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import httpx
@@ -9,7 +14,7 @@ import pytest
 
 from fw_assets.embedded import api_key, serve
 from fw_assets_tests.browser.conftest import free_ports
-from fw_assets_tests.embedded.conftest import Client, grammar
+from fw_assets_tests.embedded.conftest import Client, grammar, wait
 
 CHAT = {
     "model": "accounts/fireworks/models/char-ngram",
@@ -51,3 +56,65 @@ def test_it_listens_on_loopback_and_shows_its_key_at_the_first_start_only(
     assert started == ["127.0.0.1", "127.0.0.1"]
     assert first.err.count(key) == 1
     assert key not in first.out + second.out + second.err
+
+
+def make_certificate(folder: Path) -> tuple[Path, Path]:
+    """A certificate of 127.0.0.1 that is its own authority, and its key."""
+    certificate, key = folder / "certificate.pem", folder / "key.pem"
+    subject = ["-subj", "/CN=fw-assets test", "-addext", "subjectAltName=IP:127.0.0.1"]
+    command = [
+        "openssl",
+        "req",
+        "-x509",
+        "-newkey",
+        "rsa:2048",
+        "-nodes",
+        "-days",
+        "2",
+        "-keyout",
+        key,
+        "-out",
+        certificate,
+    ]
+    subprocess.run([*command, *subject], check=True, capture_output=True)
+    return certificate, key
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="makes a certificate with openssl")
+def test_another_machine_reaches_it_by_https_with_its_key(tmp_path: Path) -> None:
+    certificate, key_file = make_certificate(tmp_path)
+    (port,) = free_ports(1)
+    address = f"https://127.0.0.1:{port}"
+    program = [sys.executable, "-m", "fw_assets"]
+    box = os.environ | {"FW_PLATFORM_HOME": str(tmp_path / "box"), "FW_WORKSPACE": str(tmp_path / "box-workspace")}
+    tls = ["--tls", str(certificate), str(key_file)]
+    serving = subprocess.Popen(
+        [*program, "serve", "--port", str(port), *tls], env=box, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        assert serving.stderr is not None
+        wait(serving.stderr.readline, lambda line: f"Embedded platform on {address}" in line)
+        own = {"FW_EMBEDDED_URL": address, "FIREWORKS_API_KEY": api_key(tmp_path / "box")}
+        elsewhere = os.environ | own | {"FW_WORKSPACE": str(tmp_path / "workspace")}
+        models = [*program, "models", "--json"]
+        trusted = elsewhere | {"SSL_CERT_FILE": str(certificate)}
+        listed = subprocess.run(models, env=trusted, capture_output=True, text=True, check=False)
+        assert listed.returncode == 0, listed.stderr
+        assert "char-ngram" in json.dumps(json.loads(listed.stdout))
+        refused = subprocess.run(models, env=elsewhere, capture_output=True, text=True, check=False)
+        assert refused.returncode != 0
+        assert "certificate" in refused.stdout
+    finally:
+        serving.terminate()
+        serving.communicate(timeout=20)
+
+
+def test_a_certificate_that_cannot_be_used_is_said_at_the_start(tmp_path: Path) -> None:
+    (tmp_path / "key.pem").write_text("no key")
+    (tmp_path / "certificate.pem").write_text("no certificate")
+    for certificate in ("missing.pem", "certificate.pem"):
+        with pytest.raises(
+            OSError, match=rf"the certificate .*{certificate} with the key .*key.pem cannot be used \(.+\)"
+        ):
+            serve(tmp_path / "home", tls=(tmp_path / certificate, tmp_path / "key.pem"))
+    assert not (tmp_path / "home").exists()
