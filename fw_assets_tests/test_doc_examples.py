@@ -109,7 +109,6 @@ OTHER_PROGRAMS: Mapping[str, str] = {
     ".": "activates .venv",
     "pip": "installs",
     "python3": "makes a virtual environment",
-    "VLLM_ALLOW_RUNTIME_LORA_UPDATING=1": "starts vLLM, which needs its packages and a GPU",
     "curl": "asks a server; report snippets that do are run by test_snippets_live.py",
     "dagster": "needs Postgres",
     "dagster-daemon": "needs Postgres, and runs until it is interrupted",
@@ -120,8 +119,7 @@ OTHER_PROGRAMS: Mapping[str, str] = {
     "kubectl": "needs a cluster; test_deployment.py reads the manifest",
     "sky": "needs a cloud; test_deployment.py reads the task",
     "ssh": "needs a cloud",
-    "python": "makes a virtual environment",
-    "vllm": "needs a GPU",
+    "vllm": "needs its packages and a GPU",
 }
 """First words of other command lines, and why they are not run."""
 NOT_CODE = {"text": "generated from the code (test_docs.py), a diagram, or what a terminal shows"}
