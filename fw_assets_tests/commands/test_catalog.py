@@ -164,3 +164,11 @@ def test_a_model_of_the_service_is_refused_with_the_way_to_it(tmp_path: Path) ->
     assert "This is the embedded platform" in result.stderr
     assert "FW_PLATFORM=fireworks" in result.stderr
     assert "'char-ngram'" not in result.stderr
+
+
+def test_a_model_that_a_server_answers_for_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FW_INFERENCE_URL", "http://gpu:8000/v1")
+    assert "smollm2-135m is answered by the server at http://gpu:8000\n" in run("models").output
+    answered = {slug: entry["answered_by"] for slug, entry in entries().items() if entry["answered_by"]}
+    assert set(answered.values()) == {"http://gpu:8000"}
+    assert "char-ngram" not in answered
