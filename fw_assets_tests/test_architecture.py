@@ -128,7 +128,7 @@ ROOMS: dict[str, dict[str, str]] = {
         "glossary": "",
         "schema": "",
         "table": "",
-        "arms": "formatting schema",
+        "arms": "formatting schema table",
         "fields": "formatting schema table",
         "imbalance": "formatting glossary schema table",
         "sections": "arms formatting glossary schema table fields imbalance",
@@ -143,7 +143,7 @@ ROOMS: dict[str, dict[str, str]] = {
         "plan": "formatting glossary schema sections table",
         "assembly": "formatting glossary schema sections",
         "plots": "formatting schema confusion sections trend",
-        "rendering": "escape formatting schema table fields imbalance advice confusion card plan sections trend "
+        "rendering": "arms escape formatting schema table fields imbalance advice confusion card plan sections trend "
         "distributions free_models cascades scope plots",
     },
     "embedded": {

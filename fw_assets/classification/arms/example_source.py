@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from pydantic import Field
 
 from fw_assets.classification.values import Frozen
 
@@ -20,7 +20,7 @@ class ExampleSource(Frozen):
     digest: str
     method: str
     why: str = ""
-    fewer: Mapping[str, int] = {}
+    fewer: dict[str, int] = Field(default_factory=dict)
 
 
 class ServedExamples(Frozen):

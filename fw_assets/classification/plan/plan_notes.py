@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from fw_assets.classification.arm import EXAMPLES_TRIED, without_arm
+from fw_assets.classification.arm import EXAMPLES_TRIED, arm_of, without_arm
 from fw_assets.classification.arms.example_source import ExampleSource
 from fw_assets.classification.catalogue.models import CatalogueModel, PlannedModel
 from fw_assets.classification.catalogue.tuning_grid import rate_text
@@ -242,7 +242,11 @@ def _example_warnings(examples: ExampleSource | None, rows: Mapping[str, int]) -
         return
     asked = rows["validation"] + rows["test"]
     for model, number in examples.fewer.items():
-        yield f"{model}: {number:,} of {asked:,} rows have fewer examples, as many as fit into the model's context."
+        most = max(arm.tried) if (arm := arm_of(model)) else 0
+        yield (
+            f"{model}: {number:,} of {asked:,} rows have fewer than {most} examples, as many as fit into the model's "
+            "context."
+        )
     if examples.why:
         yield f"Examples are the nearest training rows by {examples.method}: {examples.why}."
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from fw_assets.classification.arm import ZERO_SHOT
+from fw_assets.classification.arm import ZERO_SHOT, arm_name
 from fw_assets.classification.arms.example_source import ExampleSource
 from fw_assets.classification.catalogue.models import CatalogueModel, PlannedModel
 from fw_assets.classification.catalogue.resource_ids import deployment_id
@@ -200,7 +200,7 @@ def _resources(plan: Plan) -> tuple[PlannedResource, ...]:
     base = [_deployment(name, f"{name.rsplit('/', 1)[-1]}, {what}") for name, what in deployed.items()]
     for model in plan.models:
         if model.strategy == "batch":
-            base += _batch_jobs(plan, model.name, model.slug, tuned=False)
+            base += _base_batch_jobs(plan, model)
     tuned = [model for model in plan.models if model.cells]
     if not tuned:
         return tuple(base)
@@ -255,6 +255,21 @@ def _job(id: str, purpose: str, one_of: str | None = None) -> PlannedResource:
 
 def _deployment(model: str, purpose: str, one_of: str | None = None) -> PlannedResource:
     return PlannedResource(kind="deployment", id=deployment_id(model), purpose=purpose, one_of=one_of)
+
+
+def _base_batch_jobs(plan: Plan, model: PlannedModel) -> list[PlannedResource]:
+    """The batch jobs of a base model; under an arm that tries several numbers of examples, those of each."""
+    tried = model.arm.tried if model.arm else ()
+    if model.arm is None or len(tried) < 2:
+        return _batch_jobs(plan, model.name, model.slug, tuned=False)
+    jobs: dict[str, PlannedResource] = {}
+    for number in tried:
+        row = arm_name(model.asked_name, model.arm.of(number))
+        for job in _batch_jobs(plan, row, f"{model.slug} with {number} examples", tuned=False):
+            is_chosen = job.id != plan.batch_id(row, "validation") and job.id != plan.pilot_id(row)
+            one_of = f"{model.slug}, {job.purpose.partition(', ')[2]}" if is_chosen else None
+            jobs[job.id] = job.model_copy(update={"one_of": one_of})
+    return list(jobs.values())
 
 
 def _batch_jobs(plan: Plan, model: str, slug: str, *, tuned: bool) -> list[PlannedResource]:

@@ -100,4 +100,5 @@ async def _evaluate(client: Fireworks, step: CellStep) -> BaseMetrics:
         form=evaluation.form,
         pace=evaluation.pace,
         examples=evaluation.examples,
+        tried=evaluation.tried,
     )

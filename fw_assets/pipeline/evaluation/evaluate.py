@@ -64,6 +64,7 @@ class Evaluation:
     Attributes:
         form: how an endpoint's server was asked.
         examples: how many each row had before it; None without.
+        tried: the part of the usage with other numbers of examples.
     """
 
     endpoint: Endpoint
@@ -76,6 +77,7 @@ class Evaluation:
     form: RequestForm | None = None
     pace: Pace = NO_PACE
     examples: int | None = None
+    tried: Usage = NO_USAGE
 
     @property
     def validation(self) -> Scores:
@@ -181,10 +183,10 @@ async def evaluate(
 
         try:
             async with paid.limit_hours(endpoint.idle_seconds if endpoint.deployment else None):
-                number, tried_usage = await evaluator.best_number()
-                evaluator = replace(evaluator, examples=number)
+                number, tried = await evaluator.best_number()
+                evaluator = evaluator.with_examples(number)
                 scores, usage, pace = await evaluator.score_parts(parts)
-                usage += tried_usage
+                usage += tried
                 if extras:
                     unconstrained, null_control, order, extra_usage = await evaluator.robustness()
                     usage += extra_usage
@@ -202,7 +204,17 @@ async def evaluate(
         confidence = evaluator.confidence() if extras else None
         form = route.form if route else None
         return Evaluation(
-            endpoint, scores, usage, confidence, unconstrained, null_control, order, form, pace, evaluator.examples
+            endpoint,
+            scores,
+            usage,
+            confidence,
+            unconstrained,
+            null_control,
+            order,
+            form,
+            pace,
+            evaluator.examples,
+            tried,
         )
 
     return await ask_as_accepted(store, dataset, slug, kind, ask)
@@ -234,13 +246,21 @@ class _Evaluator:
             return (tried[0] if tried else None), NO_USAGE
         right, usages = dict[int, int](), dict[int, Usage]()
         for number in tried:
-            asked = replace(self, examples=number)
+            asked = self.with_examples(number)
             what = f"{self.slug} {self.kind}, validation rows with {number} examples"
             result = await asked._ask("validation", self.cache(), what)
             right[number] = sum(int((part["outcome"] == "correct").sum()) for part in result.prediction_batches())
             usages[number] = result.usage
         best = max(tried, key=lambda number: (right[number], -number))
         return best, sum((usage for number, usage in usages.items() if number != best), start=NO_USAGE)
+
+    def with_examples(self, number: int | None) -> _Evaluator:
+        """The same with so many examples before each row; None: as it is."""
+        if number is None:
+            return self
+        # A batch job, whose id has the row's name, answers with one number of examples.
+        row = arm_name(self.strategy.asked, Arm("knn", number))
+        return replace(self, examples=number, strategy=replace(self.strategy, model=row))
 
     def _rows(self, part: EvaluationPart) -> Batches:
         """The rows of a part as they are asked."""
@@ -251,11 +271,7 @@ class _Evaluator:
         return replace(rows, change=self.few_shot.before(self.examples, example_room(context, self.prompt)))
 
     async def _ask(self, part: EvaluationPart, cache: ResponseCache, what: str) -> InferenceResult:
-        strategy = self.strategy
-        if self.examples is not None:
-            # A batch job answers with one number of examples.
-            strategy = replace(strategy, model=arm_name(strategy.asked, Arm("knn", self.examples)))
-        return await strategy.ask(self.prompt, self._rows(part), cache, part=part, what=what)
+        return await self.strategy.ask(self.prompt, self._rows(part), cache, part=part, what=what)
 
     async def score_parts(self, parts: Sequence[EvaluationPart]) -> tuple[dict[str, Scores], Usage, Pace]:
         """Scores of each part, usage and pace of all; raises `Unanswered` if a row has no answer."""

@@ -16,6 +16,7 @@ from fw_assets.classification.selection.comparison import Comparison, compare
 from fw_assets.classification.selection.pair_comparison import compare_accuracy
 from fw_assets.classification.selection.selection import ModelKind
 from fw_assets.pipeline.values.evaluation import (
+    NO_USAGE,
     Baselines,
     BaseMetrics,
     CurvePoint,
@@ -109,10 +110,10 @@ def cost_points(
     """
     hourly = {line.key: part.price.per_unit for line in estimate.lines for part in line.parts if part.unit == "hours"}
 
-    def point(slug: str, kind: ModelKind, test: Scores, usage: Usage) -> CostPoint:
+    def point(slug: str, kind: ModelKind, test: Scores, usage: Usage, tried: Usage = NO_USAGE) -> CostPoint:
         key = f"{'base' if kind == 'base' else 'tuned'}-evaluation/{slug}"
         served = key in hourly
-        paid = _per_1000(key, usage, entries)
+        paid = _per_1000(key, usage, tried, entries)
         return CostPoint(
             name=slug,
             kind=kind,
@@ -122,7 +123,7 @@ def cost_points(
             rows_per_hour=traffic if served else None,
         )
 
-    points = [point(slug, "base", m.test, m.usage) for slug, m in base.items()]
+    points = [point(slug, "base", m.test, m.usage, m.tried) for slug, m in base.items()]
     points += [point(slug, "tuned", m.test, m.usage) for slug, m in tuned.items()]
     points += [
         CostPoint(
@@ -137,7 +138,12 @@ def cost_points(
     return mark_dominated(tuple(points))
 
 
-def _per_1000(key: str, usage: Usage, entries: Sequence[LedgerEntry]) -> float | None:
+def _per_1000(key: str, usage: Usage, tried: Usage, entries: Sequence[LedgerEntry]) -> float | None:
+    """What was paid for 1,000 requests; those that only tried other numbers of examples have their share by tokens."""
     paid = [entry.usd for entry in entries if entry.key == key]
     prices = [usd for usd in paid if usd is not None]
-    return 1000 * sum(prices) / usage.requests if paid and len(prices) == len(paid) and usage.requests else None
+    requests = usage.requests - tried.requests
+    if not paid or len(prices) < len(paid) or not requests:
+        return None
+    share = 1 - tried.prompt_tokens / usage.prompt_tokens if usage.prompt_tokens else 1.0
+    return 1000 * share * sum(prices) / requests

@@ -168,6 +168,7 @@ def _base_candidate(
         base_validation=base.validation.headline,
         base_diagnostics=diagnostics(base.trust, base.free, base.null_control, cells, base.order),
         note=note,
+        examples=base.examples,
     )
 
 

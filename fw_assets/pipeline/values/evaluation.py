@@ -79,6 +79,7 @@ class BaseMetrics(Frozen):
         form: how an endpoint's server was asked; None for models of the platform.
         pace: of the answers that came one by one; None from an earlier version.
         examples: how many each row had before it; None without.
+        tried: the part of `usage` with other numbers of examples.
     """
 
     model: str
@@ -95,6 +96,7 @@ class BaseMetrics(Frozen):
     form: RequestForm | None = None
     pace: Pace | None = None
     examples: int | None = None
+    tried: Usage = NO_USAGE
 
 
 class TunedMetrics(Frozen):

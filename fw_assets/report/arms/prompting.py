@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from fw_assets.classification.arm import without_arm
+from fw_assets.classification.arm import read_arm, without_arm
+from fw_assets.report.arms.ways import example_text
 from fw_assets.report.formatting import points, points_range, points_text, short, usd_of_many, usd_roughly
 from fw_assets.report.schema.comparison import PairResult
 from fw_assets.report.schema.report import CandidateResult, Report
@@ -64,9 +65,9 @@ def _gain(report: Report, base: CandidateResult, arm: CandidateResult) -> str:
     )
     if pair is None:
         return ""
-    what = arm.kind if arm.kind == arm.arm or arm.arm == "descriptions" else f"{arm.kind} ({arm.arm})"
+    what = f"{arm.kind} ({example_text(arm)})" if read_arm(arm.arm).kind == "knn" else arm.kind
     if not pair.gained and not pair.lost:
-        return f"{what} makes no difference on any row"
+        return f"{what} has the same rows right"
     ahead = pair.second == short(arm.model)
     low, high = pair.interval
     difference = points(pair.difference if ahead else -pair.difference)

@@ -52,6 +52,7 @@ class CandidateInputs:
     sweep: Sequence[SweepCellResult] = ()
     hyperparameters: Mapping[str, float | int | None] = field(default_factory=dict)
     note: str = ""
+    examples: int | None = None
     base_diagnostics: Diagnostics = field(default_factory=Diagnostics)
     tuned_diagnostics: Diagnostics = field(default_factory=Diagnostics)
     learning: Sequence[LearningPoint] = ()
@@ -78,6 +79,7 @@ def candidate_result(inputs: CandidateInputs, plan: Plan, finalists: Finalists |
         adapter_of=adapters.get(inputs.model, ""),
         endpoint=next((m.endpoint.address for m in plan.models if m.endpoint and m.name == inputs.model), ""),
         answered_by=next((m.entry.answered_by for m in plan.models if m.entry and m.name == inputs.model), ""),
+        examples=inputs.examples,
         arm=str(arm_of(inputs.model) or ""),
         warm_start=plan.warm_start.name if plan.warm_start and inputs.tuned_scores is not None else "",
     )

@@ -173,5 +173,6 @@ def build_report(
         slices=slices,
         fields=fields,
         long_rows=plan.long_rows,
+        examples=plan.examples,
     )
     return report.model_copy(update={"answer": answer(report)})

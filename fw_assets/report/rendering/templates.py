@@ -9,6 +9,7 @@ import jinja2
 
 from fw_assets.report import formatting
 from fw_assets.report.advice.headline import headline
+from fw_assets.report.arms import ways
 from fw_assets.report.cascades import table as cascades
 from fw_assets.report.confusion import tables as confusion
 from fw_assets.report.confusion.cells import cell_rows
@@ -39,6 +40,7 @@ from fw_assets.report.sections.caveats import caveats
 from fw_assets.report.trend import table as trend
 
 CONTEXT: dict[str, Any] = {
+    "ways": ways,
     "answer": answer,
     "cascades": cascades,
     "caveats": caveats,

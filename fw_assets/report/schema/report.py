@@ -12,6 +12,7 @@ from typing import Literal
 from pydantic import Field
 
 from fw_assets.classification.arm import read_arm
+from fw_assets.classification.arms.example_source import ExampleSource
 from fw_assets.classification.cost.ranges import Range
 from fw_assets.classification.gate.label_check import LabelCheck
 from fw_assets.classification.plan.long_rows import LongRows
@@ -74,6 +75,8 @@ class CandidateResult(Frozen):
     """The address of the server that answered for the platform when the plan was made; empty where it did itself."""
     warm_start: str = ""
     """The adapter that its fine-tuning continued; empty where it began at the base model."""
+    examples: int | None = None
+    """Training rows before each row that it was asked; null without."""
     arm: str = ""
     """The way in which a base model was asked, where that is another than as it is, such as `descriptions`."""
 
@@ -239,6 +242,8 @@ class Report(Frozen):
     """Null where the label alone is asked for."""
     long_rows: tuple[LongRows, ...] = ()
     """Rows longer than a model's context, for each model that has such."""
+    examples: ExampleSource | None = None
+    """Where the examples of few-shot arms come from; null without such arms."""
     mistakes: MistakeCostsResult | None = None
     """Null where the session has no costs of mistakes."""
 

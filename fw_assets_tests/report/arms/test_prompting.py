@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from fw_assets.report.arms.prompting import asked_otherwise, tuning_or_prompting
+from fw_assets.report.arms.ways import ways
 from fw_assets.report.schema.comparison import Kind, PairResult
 from fw_assets.report.schema.cost import CostEntry, CostPoint
 from fw_assets.report.schema.report import Report
@@ -115,9 +116,18 @@ def test_arms_are_held_against_their_own_base_model() -> None:
         with_arm(None, behind)
     )
     alike = pair(ARM, "base", "minilm-ngram", "base", gained=0, lost=0, difference=0.0, verdict="as good")
-    assert "few-shot (knn-8) makes no difference on any row" in asked_otherwise(with_arm(None, alike))
+    assert "few-shot (knn-8) has the same rows right" in asked_otherwise(with_arm(None, alike))
 
 
 def test_without_arms_nothing_is_said() -> None:
     report = sample_report(choice=pair("minilm-ngram", "base", "minilm-ngram", "tuned"))
     assert (asked_otherwise(report), tuning_or_prompting(report)) == ("", "")
+
+
+def test_the_number_that_the_validation_rows_chose_is_named() -> None:
+    report = with_arm(None, pair("minilm-ngram", "base", "minilm-ngram+knn", "base"))
+    base, arm, *others = report.candidates
+    arm = arm.model_copy(update={"model": f"{base.model}+knn", "arm": "knn", "examples": 4})
+    report = report.model_copy(update={"candidates": (base, arm, *others)})
+    assert "few-shot (knn, 4 examples) +3.1 points" in asked_otherwise(report)
+    assert any("chosen on validation rows (minilm-ngram+knn: 4)" in row[1] for row in ways(report).rows)
