@@ -20,7 +20,8 @@ class FieldConstraint:
     Attributes:
         path: its keys, from the object inwards.
         values: as JSON, of a list those of its items; None for a free text or number, or other JSON.
-        types: of a free one, the JSON types that it may have; of a list, whether `null` is one.
+        types: of a free one, the JSON types that it may have; of a list, whether `null` is one, and of one that a model
+            has learned, `array` where it may be empty.
         many: whether it is a list of the values.
         least: the smallest value that is allowed, as JSON, where none of the above can be chosen or written.
     """

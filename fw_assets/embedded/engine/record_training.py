@@ -111,7 +111,7 @@ def _written_field(path: tuple[str, ...], counts: Counter[str]) -> FieldConstrai
         return FieldConstraint(path, types=tuple(sorted(types)))
     items = _items(counts, decoded)
     if items and _closed(items):
-        nothing = ("null",) if "null" in types else ()
+        nothing = (*(["array"] if "[]" in counts else []), *(["null"] if "null" in counts else []))
         return FieldConstraint(path, tuple(sorted(items)), nothing, many=True, least=_nothing(counts))
     return FieldConstraint(path, types=tuple(sorted(types)), least=_least(counts))
 

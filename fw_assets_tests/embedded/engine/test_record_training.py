@@ -144,7 +144,7 @@ def test_lists_of_values_that_repeat_are_sets_for_models_that_write() -> None:
     lists = ['["b", "a", "b"]', '["a"]', "[]", '["c", "b"]', '["c"]', '["a", "c"]', "null", "[2]", "[2]"]
     rows = [RecordRow(f"t{n}", {("a",): "1", ("tags",): value}) for n, value in enumerate(lists)]
     fields, training, _ = object_rows(rows, ())
-    assert fields[1] == FieldConstraint(("tags",), ('"a"', '"b"', '"c"', "2"), ("null",), many=True, least="[]")
+    assert fields[1] == FieldConstraint(("tags",), ('"a"', '"b"', '"c"', "2"), ("array", "null"), many=True, least="[]")
     assert [row.values[1] for row in training] == [
         '["a", "b"]',
         '["a"]',

@@ -209,7 +209,9 @@ class RecordDecoder:
         values = sorted(field.values or ())
         left = values[values.index(items[-1]) + 1 :] if items else values
         before = () if items else opening
-        choices = [] if items else [_Item((*before, *closing), (), ended=True)]
+        choices = []
+        if not items and "array" in field.types:
+            choices.append(_Item((*before, *closing), (), ended=True))
         if not items and "null" in field.types:
             choices.append(_Item((*prompts.encode_part("null"), after), (), ended=True, text="null"))
         for value in left:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -174,13 +175,23 @@ class ObjectScorer(GenerationScorer):
         """As of `RecordWriter`."""
         tuned = self.tuned
         decoder = RecordDecoder(
-            *(self.model, self._limit, fields, tuned.adapter),
+            *(self.model, self._limit, [self._as_learned(field) for field in fields], tuned.adapter),
             spaced=spaced,
             calibrated=False,
             adapted_prefix=tuned.adapted_prefix,
         )
         with self.model.turn():
             return decoder.write(texts, decodings)
+
+    def _as_learned(self, field: FieldConstraint) -> FieldConstraint:
+        """A field of a request; a list without items, or null, only where the training had such."""
+        learned = next(
+            (each for each in self.fields if field.many and (each.path, each.many) == (field.path, True)), None
+        )
+        if learned is None:
+            return field
+        allowed = ("array", *field.types)
+        return replace(field, types=tuple(name for name in learned.types if name in allowed))
 
 
 def load_base_scorer(folder: LanguageModelFolder) -> BaseLanguageScorer:

@@ -86,7 +86,7 @@ def test_a_drawn_value_follows_from_its_seed(model: Any) -> None:
     assert len(set(texts)) > 1
 
 
-TAGS = FieldConstraint(("tags",), ('"b"', '"a"', '"late order"', "2", "12"), ("null",), many=True, least="null")
+TAGS = FieldConstraint(("tags",), ('"b"', '"a"', '"late order"', "2", "12"), ("array", "null"), many=True, least="null")
 JSON = FieldConstraint(("more",), types=("array", "object"), least="[]")
 
 
@@ -105,13 +105,19 @@ def test_a_list_has_each_item_once_and_depends_on_no_other_text(model: Any, temp
 
 
 def test_the_probabilities_of_all_lists_sum_to_one(model: Any) -> None:
-    field = FieldConstraint(("tags",), ('"a"', '"b"'), many=True, least="[]")
+    field = FieldConstraint(("tags",), ('"a"', '"b"'), ("array",), many=True, least="[]")
     drawn = decoder(model, field).write([TEXTS[0]] * 150, [Decoding(8, 1.0, seed) for seed in range(150)])
     by_text = {record[0].text: record[0].log_probability for record in drawn}
     assert set(by_text) <= {"[]", '["a"]', '["b"]', '["a", "b"]'}
     total = sum(np.exp(list(by_text.values())))
     assert total < 1 + 1e-4
     assert len(by_text) < 4 or total == pytest.approx(1, abs=1e-4)
+
+
+def test_a_list_is_empty_only_where_it_may_be(model: Any) -> None:
+    field = FieldConstraint(("tags",), ('"a"', '"b"'), many=True, least="[]")
+    drawn = decoder(model, field).write([TEXTS[0]] * 40, [Decoding(8, 3.0, seed) for seed in range(40)])
+    assert {record[0].text for record in drawn} <= {'["a"]', '["b"]', '["a", "b"]'}
 
 
 def test_other_json_is_whole_or_the_smallest(model: Any) -> None:
