@@ -5,6 +5,9 @@ from __future__ import annotations
 from importlib.metadata import PackageNotFoundError, version
 
 from fw_assets.pipeline.exporting.exported_winner import ExportedWinner
+from fw_assets.report.card.subject import Relation
+from fw_assets.report.rendering.model_card import render_card
+from fw_assets.report.schema.report import Report
 
 _PACKAGES = {
     "language-model": ("torch", "transformers", "safetensors"),
@@ -13,15 +16,10 @@ _PACKAGES = {
 _FENCE = "```"
 
 
-def card_text(card: str, facts: ExportedWinner) -> str:
-    """The card with the licence and the loading; without a card of the report, these alone."""
-    if card.startswith("---\n"):
-        relation = "adapter" if facts.format == "adapter" else "finetune"
-        licence = f"license: {facts.licence}\n" if facts.licence else ""
-        card = card.replace("---\n", f"---\n{licence}", 1)
-        card = card.replace("base_model_relation: adapter\n", f"base_model_relation: {relation}\n", 1)
-        if facts.licence:
-            card = card.replace("; none is recorded here.", f": {facts.licence}.")
+def card_text(report: Report | None, facts: ExportedWinner) -> str:
+    """The card with the loading; without a report, that alone."""
+    relation: Relation = "adapter" if facts.format == "adapter" else "finetune"
+    card = "" if report is None else render_card(report, licence=facts.licence, relation=relation)
     head = card.rstrip() or f"# {facts.name}"
     sections = [head, "## Files and how to load them", *_loading(facts), _origin(facts)]
     return "\n\n".join(sections) + "\n"

@@ -23,6 +23,7 @@ from fw_assets.pipeline.values.asked_prompt import asked_prompt
 from fw_assets.pipeline.values.delivery import DeploymentRecord
 from fw_assets.pipeline.values.evaluation import TunedMetrics
 from fw_assets.pipeline.values.served_prompt import served_opening, served_prompt
+from fw_assets.report.schema.report import Report
 from fw_assets.workspace.batches import Batches
 from fw_assets.workspace.dataset_rows import split_rows
 from fw_assets.workspace.predictions import prediction_batches
@@ -82,11 +83,12 @@ def export_winner(
         opening = served_opening(store, dataset, record)
         asked = request(prompt, json.dumps(opening.conversation(_PLACE, None)))
         (written / PROMPT_FILE).write_text(json.dumps(asked, ensure_ascii=False, indent=1), "utf-8")
-        card = store.read_text(dataset, "model_card.md") or ""
+        text = store.read_text(dataset, "report.json")
+        report = None if text is None else Report.model_validate_json(text)
         facts = facts.model_copy(
             update={"dataset": dataset, "deployed": record.deployed, "out": str(folder), "files": _listed(written)}
         )
-        (written / CARD_FILE).write_text(card_text(card, facts), "utf-8")
+        (written / CARD_FILE).write_text(card_text(report, facts), "utf-8")
         if folder.exists():
             folder.rmdir()
         written.replace(folder)

@@ -145,9 +145,6 @@ def limits(report: Report, subject: CardSubject) -> tuple[str, ...]:
     notes = [power_sentence(report.power)] if report.power else []
     if subject.tuned and report.deployment.decision != "deployed" and report.deployment.why:
         notes.append(f"It was not deployed: {report.deployment.why}")
-    notes.append(
-        "The licence of its base model holds; none is recorded here."
-        if subject.tuned
-        else "No licence is recorded here."
-    )
+    told = f": {subject.licence}." if subject.licence else "; none is recorded here."
+    notes.append(f"The licence of its base model holds{told}" if subject.tuned else "No licence is recorded here.")
     return tuple(notes)

@@ -1,6 +1,6 @@
 """Front matter of a model card: the metadata that Hugging Face's hub reads (docs/hub/model-cards of its documentation).
 
-A licence is no part of it, since no platform tells one; the base model's holds.
+No platform tells a licence: that of the base model is part of it where its files tell it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def front_matter(report: Report, subject: CardSubject) -> str:
 def _metadata(report: Report, subject: CardSubject) -> dict[str, Any]:
     lineage: dict[str, Any] = {}
     if subject.tuned:
-        lineage = {"base_model": subject.candidate.model, "base_model_relation": "adapter"}
+        lineage = {"base_model": subject.candidate.model, "base_model_relation": subject.relation}
     elif subject.candidate.adapter_of:
         lineage = {"base_model": subject.candidate.adapter_of, "base_model_relation": "adapter"}
     several = report.data.multi_label
@@ -42,6 +42,7 @@ def _metadata(report: Report, subject: CardSubject) -> dict[str, Any]:
     task = {"type": "text-classification", "name": "Multi-label classification" if several else "Text classification"}
     result = {"task": task, "dataset": dataset, "metrics": _metrics(subject, several=several)}
     return {
+        **({"license": subject.licence} if subject.licence else {}),
         "pipeline_tag": "text-classification",
         **lineage,
         "tags": tags,

@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from fw_assets.report.formatting import short
 from fw_assets.report.schema.model_result import ModelResult
 from fw_assets.report.schema.report import CandidateResult, Report
 
+Relation = Literal["adapter", "finetune"]
+
 
 @dataclass(frozen=True)
 class CardSubject:
-    """A model with its figures; `tuned` is false for one that needs no tuning, whose card is an evaluation alone."""
+    """A model with its figures; `tuned` is false for one that needs no tuning, whose card is an evaluation alone.
+
+    Attributes:
+        licence: of its base model, as the hub writes it; empty where nobody has told it.
+        relation: of its files to the base model.
+    """
 
     model: str
     candidate: CandidateResult
     result: ModelResult
     tuned: bool
+    licence: str = ""
+    relation: Relation = "adapter"
 
     @property
     def name(self) -> str:

@@ -14,9 +14,9 @@ from fw_assets_tests.report.hostile import LABELS, TEXTS
 from fw_assets_tests.report.samples import sample_report
 
 
-def parts(report: Report) -> tuple[dict[str, Any], str]:
+def parts(report: Report, **files: Any) -> tuple[dict[str, Any], str]:
     """The front matter and the rest, as a reader of Markdown parts them."""
-    text = render_card(report)
+    text = render_card(report, **files)
     assert text.startswith("---\n")
     front, rest = text.removeprefix("---\n").split("\n---\n", 1)
     return yaml.safe_load(front), rest
@@ -44,6 +44,13 @@ def test_the_front_matter_is_what_the_hub_reads() -> None:
     }
     assert {"type": "accuracy", "name": "Accuracy", "value": round(tuned.accuracy, 4)} in result["metrics"]
     assert all(0 <= metric["value"] <= 1 for metric in result["metrics"])
+
+
+def test_a_licence_that_is_known_and_whole_weights_are_in_both_parts() -> None:
+    front, text = parts(sample_report(), licence="apache-2.0", relation="finetune")
+    assert (front["license"], front["base_model_relation"]) == ("apache-2.0", "finetune")
+    assert "The licence of its base model holds: apache-2.0." in text
+    assert "none is recorded here" in parts(sample_report())[1]
 
 
 def test_a_fine_tuned_winner_is_described_from_its_data_to_its_versions() -> None:
