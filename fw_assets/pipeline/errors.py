@@ -42,7 +42,7 @@ class StepFailed(PhaseError):
 
 
 class NotAnAnswer(PhaseError):
-    """An approval or a rejection that is nobody's, or not to the version of now."""
+    """An approval or a rejection that is nobody's, not to the version of now, or asks for what cannot be."""
 
 
 class Unanswered(PhaseError):

@@ -22,7 +22,7 @@ from fw_assets.fireworks import (
     UnexpectedResponse,
     WaitTimeout,
 )
-from fw_assets.pipeline.errors import NotApproved, PhaseError, RunStopped, StepFailed, Unanswered
+from fw_assets.pipeline.errors import NotAnAnswer, NotApproved, PhaseError, RunStopped, StepFailed, Unanswered
 from fw_assets.workspace.file_faults import file_fault
 
 MAX_RETRIES = 2
@@ -42,6 +42,7 @@ class ErrorPolicy:
 
 POLICIES = (
     ErrorPolicy(InputError, transient=False, exit_code=BAD_INPUT),
+    ErrorPolicy(NotAnAnswer, transient=False, exit_code=BAD_INPUT),
     ErrorPolicy(NotApproved, transient=False, exit_code=WAITING),
     ErrorPolicy(CeilingReached, transient=False, exit_code=INCOMPLETE),
     ErrorPolicy(RunStopped, transient=False, exit_code=INCOMPLETE),

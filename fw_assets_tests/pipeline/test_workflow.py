@@ -150,8 +150,10 @@ def test_without_approval_it_stops_at_the_plan(project: Project) -> None:
     assert unnamed.returncode == 2
     assert "then: fw-assets approve tickets --digest " in unnamed.stderr
     wrong = project.run("approve", "tickets", "--digest", "000000000000")
-    assert wrong.returncode != 0
+    assert wrong.returncode == 2
     assert "look at plan.md again" in wrong.stderr
+    nobody = project.approve("--by", " ")
+    assert (nobody.returncode, "say who answers" in nobody.stderr) == (2, True)
 
     rejected = project.run("approve", "tickets", "--reject", "--by", "ann", "--note", "too early")
     assert rejected.returncode == 0

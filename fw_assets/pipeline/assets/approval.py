@@ -9,7 +9,7 @@ import dagster as dg
 from fw_assets.classification.plan.plan import Plan
 from fw_assets.classification.session import Mitigation
 from fw_assets.pipeline.config import ApprovalConfig, Decision, MitigationChoice
-from fw_assets.pipeline.errors import NotApproved
+from fw_assets.pipeline.errors import NotAnAnswer, NotApproved
 from fw_assets.pipeline.phases import AUTOMATIC
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
 from fw_assets.pipeline.run_config import Driver
@@ -122,8 +122,9 @@ def _answer(plan: Plan, digest: str, config: ApprovalConfig) -> Approval:
     as_planned = config.mitigation is MitigationChoice.as_planned
     mitigation = plan.session.mitigation if as_planned else cast("Mitigation", config.mitigation.value)
     impossible = plan.label_set.imbalance.refusal(mitigation)
-    if approved and impossible:
-        raise _refusal(f"{plan.dataset}: {impossible}")
+    with refusals():
+        if approved and impossible:
+            raise NotAnAnswer(f"{plan.dataset}: {impossible}")
     return Approval(
         plan_digest=digest,
         decision="approved" if approved else "rejected",

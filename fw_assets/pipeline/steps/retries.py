@@ -32,7 +32,7 @@ def refusals() -> Iterator[None]:
     try:
         yield
     except NotAnAnswer as error:
-        raise dg.Failure(str(error), allow_retries=False) from None
+        raise dg.Failure(str(error), allow_retries=False) from error
 
 
 @contextmanager
