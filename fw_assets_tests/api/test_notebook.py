@@ -1,34 +1,71 @@
-"""A notebook in a kernel, where those who have one installed run these tests."""
+"""The example notebook, from a CSV to a report and predictions, in a kernel."""
 
 from __future__ import annotations
 
 import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from fw_assets_tests.project import Project
+from fw_assets_tests.project import EXAMPLES
+
+nbformat = pytest.importorskip("nbformat", reason="nbformat is not installed")
+pytest.importorskip("nbclient", reason="nbclient is not installed")
+pytest.importorskip("ipykernel", reason="there is no kernel to run a notebook in")
 
 ROOT = Path(__file__).parents[2]
-CELLS = (
-    "import fw_assets\nwork = fw_assets.plan('tickets.jsonl', models='char-ngram', mode='benchmark')\nwork.plan",
-    "report = work.approve().run()\nreport",
-    "work.predict(['I was charged twice'])",
-)
+NOTEBOOK = EXAMPLES.with_name("notebook.ipynb")
+RUN = """\
+import sys, nbclient, nbformat
+notebook = nbformat.read(sys.argv[1], 4)
+folder = {"metadata": {"path": sys.argv[2]}}
+nbclient.NotebookClient(notebook, timeout=600, kernel_name="python3", resources=folder).execute()
+nbformat.write(notebook, sys.argv[3])
+"""
 
 
-def test_cells_run_and_draw_plan_report_and_progress(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    nbclient = pytest.importorskip("nbclient", reason="nbclient is not installed")
-    nbformat = pytest.importorskip("nbformat")
-    pytest.importorskip("ipykernel", reason="there is no kernel to run a notebook in")
-    monkeypatch.setenv("PYTHONPATH", str(ROOT) + os.pathsep + os.environ.get("PYTHONPATH", ""))
-    monkeypatch.setenv("FW_WORKSPACE", str(project.workspace))
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in CELLS])
-    nbclient.NotebookClient(
-        notebook, timeout=240, kernel_name="python3", resources={"metadata": {"path": str(project.folder)}}
-    ).execute()
-    drawn = ["".join(output.get("data", {}).get("text/html", "") for output in cell.outputs) for cell in notebook.cells]
-    assert "Plan for tickets" in drawn[0]
-    assert "<progress" in drawn[1]
-    assert "test rows" in drawn[1]
-    assert "billing" in str(notebook.cells[2].outputs)
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], str]:
+    """The cells by their id after they ran, and what was printed where the notebook server would run."""
+    folder = tmp_path_factory.mktemp("notebook")
+    shutil.copy(EXAMPLES, folder)
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("FW_", "FIREWORKS_", "DAGSTER"))}
+    done = subprocess.run(
+        [sys.executable, "-c", RUN, str(NOTEBOOK), str(folder), str(folder / "ran.ipynb")],
+        env={**kept, "PYTHONPATH": os.pathsep.join([str(ROOT), *filter(None, sys.path)])},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return {cell.id: cell for cell in nbformat.read(folder / "ran.ipynb", 4).cells}, done.stderr
+
+
+def drawn(cell: Any) -> str:
+    return "".join(output.get("data", {}).get("text/html", "") for output in cell.outputs)
+
+
+@pytest.mark.timeout(900)
+def test_it_goes_from_a_csv_to_a_report_and_predictions(ran: tuple[dict[str, Any], str]) -> None:
+    cells, _ = ran
+    assert "Plan for tickets-in-a-notebook" in drawn(cells["plan"])
+    assert "<progress" in drawn(cells["run"])
+    assert "Base against fine-tuned" in drawn(cells["run"])
+    assert "fine-tuned" in drawn(cells["report-frames"])
+    assert any(f"'{label}'" in str(cells["one-text"].outputs) for label in ("account", "billing", "sales", "technical"))
+    assert drawn(cells["a-table"]).count("<tr>") >= 3
+    assert not any("script" in drawn(cell) for cell in cells.values() if cell.cell_type == "code")
+
+
+def test_nothing_is_left_to_complain_when_its_kernel_ends(ran: tuple[dict[str, Any], str]) -> None:
+    assert "KeyboardInterrupt" not in ran[1]
+
+
+def test_it_is_kept_without_what_a_run_has_left_in_it() -> None:
+    notebook = nbformat.read(NOTEBOOK, 4)
+    nbformat.validate(notebook)
+    assert all(not cell.get("outputs") and not cell.get("execution_count") for cell in notebook.cells)

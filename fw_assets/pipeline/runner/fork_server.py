@@ -87,7 +87,8 @@ def _warm_up(definitions: str) -> None:
 
 
 def reset_signals() -> None:
-    """In a forked process: accept the keyboard's interrupt, which `start_process` had blocked."""
+    """In a forked process: accept the keyboard's interrupt, which `start_process` had blocked, and SIGTERM as one."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     if hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
 
