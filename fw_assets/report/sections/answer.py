@@ -41,10 +41,12 @@ BATCH_ONLY = (
 def question(report: Report) -> str:
     """The question that the run answers, in one sentence."""
     models = [short(model) for model in report.asked.models] or [short(c.model) for c in report.candidates if not c.arm]
+    benchmark = report.asked.mode == "benchmark"
+    if benchmark:  # what is asked at an endpoint cannot be fine-tuned
+        models = [short(model) for model in report.asked.candidates] or models
     names = listing(models)
     labels = plural(len(report.labels), "label")
     kind = "any number of" if report.data.multi_label else "one of"
-    benchmark = report.asked.mode == "benchmark"
     if not benchmark and any(c.adapter_of for c in report.candidates):
         tuned = [short(c.model) for c in report.candidates if not c.adapter_of]
         have = listing([short(c.model) for c in report.candidates if c.adapter_of])

@@ -32,6 +32,10 @@ def settings(report: Report) -> Table:
         ("Eval dataset", Quoted(session.eval_dataset) if session.eval_dataset else "none"),
         *(("Model", Quoted(model)) for model in session.models),
         *(
+            ("Endpoint", Quoted(f"{name}: {endpoint.model} at {endpoint.url}"))
+            for name, endpoint in (session.endpoints or {}).items()
+        ),
+        *(
             ("Training continues", Quoted(start))
             for start in dict.fromkeys(item.warm_start for item in report.candidates if item.warm_start)
         ),

@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import pytest
 
+from fw_assets.classification.session import Session
 from fw_assets.report.formatting import Quoted
-from fw_assets.report.sections.origin import data, provenance
+from fw_assets.report.sections.answer import question
+from fw_assets.report.sections.origin import data, provenance, settings
 from fw_assets_tests.report.samples import sample_report
 
 
@@ -28,3 +30,15 @@ def test_the_server_that_answered_for_the_platform_is_named() -> None:
     row = ("Answered by a server", Quoted(f"{first.model.rsplit('/', 1)[-1]} at http://gpu:8000"))
     assert row in provenance(report.model_copy(update={"candidates": (there, *others)})).rows
     assert row not in provenance(report).rows
+
+
+def test_models_at_endpoints_are_among_the_settings_and_in_the_question() -> None:
+    report = sample_report()
+    fields = report.asked.model_dump(exclude_unset=True) | {
+        "endpoints": {"gpt": {"url": "https://api.example/v1", "model": "gpt-small"}},
+        "mode": "benchmark",
+    }
+    asked = report.model_copy(update={"asked": Session.model_validate(fields)})
+    assert ("Endpoint", "gpt: gpt-small at https://api.example/v1") in settings(asked).rows
+    assert "gpt" in question(asked)
+    assert "Endpoint" not in [row[0] for row in settings(report).rows]
