@@ -111,6 +111,6 @@ def test_a_phone_shows_the_bars_and_the_rows_that_changed_without_scrolling_asid
     page.goto(file.as_uri())
     assert page.locator(".narrow .plot").first.is_visible()
     assert page.locator(".wide .plot").first.is_hidden()
-    named = {"", "Rows that changed", "Rows of one square"}
+    named = {"", "Finalists", "Rows that changed", "Rows of one square"}
     assert not named & set(cut(page, "figure:has(.narrow), .scroll"))
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

@@ -11,13 +11,17 @@ from fw_assets.report.schema.report import Report
 from fw_assets.report.sections.baselines import baseline_name
 
 
-def cost_accuracy(report: Report) -> str:
-    """Cost of 1,000 answers against accuracy; hollow marks are dominated by another."""
+def cost_accuracy(report: Report, *, narrow: bool = False) -> str:
+    """Cost of 1,000 answers against accuracy; hollow marks are dominated by another.
+
+    Args:
+        narrow: for a phone: the marks have numbers, and their names stand below.
+    """
     priced = [point for point in report.costs if point.usd_per_1000 is not None]
     if len(priced) < 2:
         return ""
     max_cost = max(point.usd_per_1000 or 0.0 for point in priced)
-    left, width, top, height = 56.0, 380.0, 14.0, 230.0
+    left, width, top, height = (44.0, 300.0, 14.0, 200.0) if narrow else (56.0, 380.0, 14.0, 230.0)
     low = max(0.0, min(point.interval[0] for point in priced) - 0.05)
     high = min(1.0, max(point.interval[1] for point in priced) + 0.02)
 
@@ -35,13 +39,14 @@ def cost_accuracy(report: Report) -> str:
     ticks = (0.0, max_cost / 2, max_cost) if max_cost else (0.0,)
     marks += [text(at(tick, low)[0], top + height + 18, usd(tick, 4 if tick else 0), "m n", "middle") for tick in ticks]
     marks.append(text(left + width / 2, top + height + 38, "US dollars per 1,000 answers", "m", "middle"))
-    label_y = 0.0
-    for point in sorted(priced, key=lambda item: -item.accuracy):
+    label_y = top + height + 48 if narrow else 0.0
+    for number, point in enumerate(sorted(priced, key=lambda item: -item.accuracy), 1):
         x, y = at(point.usd_per_1000 or 0.0, point.accuracy)
         kind = {"tuned": "tuned", "baseline": "free"}.get(point.kind, "base")
         name = baseline_name(point.name) if point.kind == "baseline" else short(point.name)
         suffix = "" if point.kind == "baseline" else f", {report.kind_of(short(point.name), point.kind)}"
-        label = f"{clip(name, 32)}{suffix}: {percent(point.accuracy)}{' (dominated)' if point.dominated else ''}"
+        share = f"{percent(point.accuracy)}{' (dominated)' if point.dominated else ''}"
+        label = f"{clip(name, 18 if narrow else 32)}{suffix}: {share}"
         fill = ' fill-opacity="0.15" stroke="currentColor"' if point.dominated else ""
         hint = f"{name}{suffix}: {percent_range(point.interval)}, {usd(point.usd_per_1000, 4)}"
         shape = (
@@ -49,11 +54,20 @@ def cost_accuracy(report: Report) -> str:
             if point.kind == "baseline"
             else f'<circle class="{kind}" cx="{x:.1f}" cy="{y:.1f}" r="7"{fill}/>'
         )
+        title = f"<title>{escape(visible(hint))}</title>"
+        if narrow:
+            label_y += 18
+            side = ("start", 10) if x < left + width / 2 else ("end", -10)
+            marks.append(f"<g>{title}{shape}</g>" + text(x + side[1], y - 6, str(number), "t n", side[0]))
+            marks.append(text(4, label_y, f"{number}  {label}", "m" if point.dominated else "t", "start"))
+            continue
         # The names are a column beside the chart: points of equal cost would overlap their labels.
         label_y = max(label_y + 18, y + 4)
         marks.append(
-            f"<g><title>{escape(visible(hint))}</title>{shape}"
+            f"<g>{title}{shape}"
             f'<line class="g" x1="{x + 8:.1f}" y1="{y:.1f}" x2="{left + width + 6}" y2="{label_y - 4:.1f}"/></g>'
             + text(left + width + 10, label_y, label, "m" if point.dominated else "t", "start")
         )
-    return svg(860, max(top + height + 48, label_y + 10), "Cost of 1,000 answers against accuracy", marks)
+    return svg(
+        360 if narrow else 860, max(top + height + 48, label_y + 10), "Cost of 1,000 answers against accuracy", marks
+    )

@@ -41,11 +41,9 @@ def render_html(report: Report) -> str:
     script, style = _resource("report.js"), _resource("report.css")
     charts: tuple[Callable[..., str], ...] = (
         cascade_curves,
-        cost_accuracy,
         learning_curve,
         reliability,
         risk_coverage,
-        trend_chart,
     )
     return (
         environment()
@@ -59,7 +57,10 @@ def render_html(report: Report) -> str:
             printed_flips=MAX_PRINTED_FLIPS,
             heat_map=heat_map,
             charts={chart.__name__: _as_html(chart) for chart in charts}
-            | {chart.__name__: _in_both_widths(chart) for chart in (accuracy_bars, sweep_curves)},
+            | {
+                chart.__name__: _in_both_widths(chart)
+                for chart in (accuracy_bars, cost_accuracy, sweep_curves, trend_chart)
+            },
             **templates.CONTEXT,
         )
     )

@@ -26,12 +26,11 @@ def ranking(report: Report) -> Table:
         (
             Quoted(short(ranked.model)),
             f"{percent(ranked.accuracy)} ({percent_range(ranked.interval)})",
-            "finalist" if ranked.chosen else "",
-            ranked.why,
+            f"finalist: {ranked.why}" if ranked.chosen else ranked.why,
         )
         for ranked in report.finalists
     )
-    return Table(columns("Model", ">Validation accuracy", "", "Why"), rows)
+    return Table(columns("Model", ">Validation accuracy", "Why"), rows)
 
 
 def sweep(candidate: CandidateResult) -> Table:
