@@ -31,6 +31,8 @@ from benchmarks.dagster_dev import REPOSITORY, clean_environment
 UV = str(Path(sys.executable).with_name("uv"))
 PORT = 3417
 PLAN_SECONDS = 600.0
+SETTLE_SECONDS = 12
+"""Until the graph is laid out."""
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 ROWS = 90
 MARKER = "python_version >= '3.11'"
@@ -172,11 +174,12 @@ def draw(target: Path) -> None:
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        browser = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
         page = browser.new_page(viewport={"width": 1800, "height": 1000})
-        page.goto(f"http://127.0.0.1:{PORT}/asset-groups", wait_until="networkidle")
-        page.wait_for_timeout(8000)
-        page.screenshot(path=str(target))
+        # The UI keeps a socket open: the network is never idle.
+        page.goto(f"http://127.0.0.1:{PORT}/asset-groups", wait_until="domcontentloaded")
+        page.wait_for_timeout(SETTLE_SECONDS * 1000)
+        page.screenshot(path=str(target), animations="disabled", timeout=SETTLE_SECONDS * 10_000)
         browser.close()
 
 

@@ -171,6 +171,14 @@ def test_a_file_is_registered_when_it_is_there_and_again_when_it_is_another(
         assert store.require("registration", "rows", Registration).inputs != first.inputs
 
 
+def test_loading_reads_no_environment_and_makes_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SHOP_KEY", KEY)
+    monkeypatch.setenv("FW_PLATFORM", "no platform")  # whoever reads the settings is told so
+    write_project(tmp_path, tickets=TICKETS)
+    assert load(tmp_path, monkeypatch).get_repository_def()
+    assert {path.name for path in tmp_path.iterdir()} == {"pyproject.toml", "src"}
+
+
 def test_importing_the_components_touches_nothing() -> None:
     """`dg` imports them for each list of components, on any machine."""
     code = """
