@@ -97,6 +97,7 @@ async def _evaluate(client: Fireworks, step: CellStep) -> BaseMetrics:
         null_control=evaluation.null_control,
         path=evaluation.endpoint.path,
         order=evaluation.order,
+        latency=evaluation.latency,
         form=evaluation.form,
         pace=evaluation.pace,
         examples=evaluation.examples,

@@ -106,4 +106,5 @@ async def _evaluate(client: Fireworks, step: CellStep, tuned: FineTuned) -> Tune
         free=evaluation.unconstrained,
         path=evaluation.endpoint.path,
         order=evaluation.order,
+        latency=evaluation.latency,
     )

@@ -16,6 +16,7 @@ from fw_assets.classification.cost.prices import PriceBook
 from fw_assets.classification.labels.label_set import LabelSet
 from fw_assets.classification.metrics.confidence import ModelConfidence, model_confidence
 from fw_assets.classification.metrics.expected_cost import COSTED_COLUMNS, row_costs
+from fw_assets.classification.metrics.latency import Latency
 from fw_assets.classification.metrics.record_scores import whole_outcomes
 from fw_assets.classification.metrics.scores import SCORED_COLUMNS, Scores, Tally
 from fw_assets.classification.plan.plan import EvaluationPart
@@ -65,6 +66,7 @@ class Evaluation:
         form: how an endpoint's server was asked.
         examples: how many each row had before it; None without.
         tried: the part of the usage with other numbers of examples.
+        latency: of the requests for the last part; None where none was timed.
     """
 
     endpoint: Endpoint
@@ -78,6 +80,7 @@ class Evaluation:
     pace: Pace = NO_PACE
     examples: int | None = None
     tried: Usage = NO_USAGE
+    latency: Latency | None = None
 
     @property
     def validation(self) -> Scores:
@@ -185,7 +188,7 @@ async def evaluate(
             async with paid.limit_hours(endpoint.idle_seconds if endpoint.deployment else None):
                 number, tried = await evaluator.best_number()
                 evaluator = evaluator.with_examples(number)
-                scores, usage, pace = await evaluator.score_parts(parts)
+                scores, usage, pace, times = await evaluator.score_parts(parts)
                 usage += tried
                 if extras:
                     unconstrained, null_control, order, extra_usage = await evaluator.robustness()
@@ -215,6 +218,7 @@ async def evaluate(
             pace,
             evaluator.examples,
             tried,
+            times,
         )
 
     return await ask_as_accepted(store, dataset, slug, kind, ask)
@@ -273,12 +277,14 @@ class _Evaluator:
     async def _ask(self, part: EvaluationPart, cache: ResponseCache, what: str) -> InferenceResult:
         return await self.strategy.ask(self.prompt, self._rows(part), cache, part=part, what=what)
 
-    async def score_parts(self, parts: Sequence[EvaluationPart]) -> tuple[dict[str, Scores], Usage, Pace]:
-        """Scores of each part, usage and pace of all; raises `Unanswered` if a row has no answer."""
+    async def score_parts(
+        self, parts: Sequence[EvaluationPart]
+    ) -> tuple[dict[str, Scores], Usage, Pace, Latency | None]:
+        """Scores of each part, usage and pace of all, latency on the last; raises `Unanswered` if one is missing."""
         store, dataset, cache = self.account.store, self.account.dataset, self.cache()
         scores: dict[str, Scores] = {}
         usage, pace = NO_USAGE, NO_PACE
-        reason = None
+        reason, times = None, None
         for part in parts:
             result = await self._ask(part, cache, f"{self.slug} {self.kind}, {part} rows")
             path = prediction_path(dataset, self.slug, self.kind, part)
@@ -287,12 +293,12 @@ class _Evaluator:
             )
             usage += result.usage
             pace += result.pace
-            reason = reason or result.requests.error
+            reason, times = reason or result.requests.error, result.requests.latency
         unanswered = sum(item.rows - item.scored for item in scores.values())
         if unanswered:
             # Nothing is paid yet: the attempt that gets the last answer settles all of them.
             raise Unanswered(self.strategy.model, unanswered, reason or "")
-        return scores, usage, pace
+        return scores, usage, pace, times
 
     async def robustness(self) -> tuple[UnconstrainedSample | None, Comparison | None, OrderControl | None, Usage]:
         """The unconstrained sample, the null control of a base model, the order control, and the usage of all."""

@@ -15,6 +15,7 @@ from typing import Any
 
 import polars as pl
 
+from fw_assets.classification.metrics.latency import Latency, latency
 from fw_assets.classification.prompting.answer_parser import PREDICTIONS, PROBABILITIES, predictions_frame
 from fw_assets.classification.prompting.completion import Completion
 from fw_assets.classification.prompting.decision import questions_text
@@ -79,6 +80,7 @@ class RequestSet:
             completion_tokens=self._possible_tokens("completion", completion.completion_tokens),
             thinks=bool(completion.reasoning) or (completion.text or "").lstrip().startswith("<think"),
             probabilities=probabilities or label_probabilities(self._prompt, completion.logprobs),
+            seconds=round(completion.latency, 6) or None,
         )
 
     def _possible_tokens(self, kind: str, reported: int) -> int:
@@ -106,6 +108,11 @@ class RequestSet:
             "FROM request JOIN answer USING (key) WHERE round = ?"
         )
         return Usage(requests=requests, prompt_tokens=prompt_tokens, completion_tokens=completion_tokens)
+
+    @property
+    def latency(self) -> Latency | None:
+        """How long the answers took; None where none was timed."""
+        return latency([answer.seconds for answer in self.answers() if answer.seconds is not None])
 
     @property
     def rejection(self) -> str | None:

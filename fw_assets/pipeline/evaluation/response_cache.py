@@ -30,7 +30,8 @@ class StoredAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
     """One answer; `key` is the digest of the request's messages, `thinks` whether reasoning came with the text.
 
     `probabilities` are those of the labels, where they were asked for and the platform gives them. `by`: the free model
-    that gave it in place of the one that is asked, which is never stored.
+    that gave it in place of the one that is asked, which is never stored. `seconds`: how long it took, with every
+    attempt; None of batch jobs, and of answers that an earlier version stored.
     """
 
     key: str
@@ -43,6 +44,7 @@ class StoredAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
     thinks: bool = False
     probabilities: dict[str, float] | None = None
     by: str = ""
+    seconds: float | None = None
 
     def completion(self) -> Completion:
         """The answer as the domain reads it."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from fw_assets.classification.cascade.outcome import cascade_frame, cascade_outcome
+from fw_assets.classification.metrics.latency import mixed
 from fw_assets.classification.plan.plan import Plan
 from fw_assets.classification.selection.pair_comparison import PairComparison, compare_accuracy, compare_all
 from fw_assets.classification.selection.paired_counts import COMPARED_COLUMNS
@@ -12,7 +13,7 @@ from fw_assets.pipeline.free_models.cascades import Cascade, Other, best_cascade
 from fw_assets.report.assembly.pairs import Model, pair_result
 from fw_assets.report.schema.bounds import bounds
 from fw_assets.report.schema.cascades import CascadePoint, CascadeResult
-from fw_assets.report.schema.cost import CostPoint
+from fw_assets.report.schema.cost import CostPoint, mark_dominated
 from fw_assets.workspace.predictions import prediction_batches
 from fw_assets.workspace.workspace import Workspace
 
@@ -31,6 +32,27 @@ def cascade_results(
     best = best_cascade(found, in_use, plan.session.margin)
     points: dict[tuple[str, str], CostPoint] = {(point.name, point.kind): point for point in costs}
     return tuple(_result(store, plan, item, in_use, points, chosen=item is best) for item in found)
+
+
+def cascade_points(found: Sequence[CascadeResult], costs: Sequence[CostPoint]) -> tuple[CostPoint, ...]:
+    """The costs of all models with those of the cascades that have a threshold, dominated ones marked anew."""
+    points: dict[tuple[str, str], CostPoint] = {(point.name, point.kind): point for point in costs}
+    more = [
+        CostPoint(
+            name=item.model,
+            kind="cascade",
+            first=item.free,
+            then="tuned" if item.kind == "tuned" else "base",
+            accuracy=item.accuracy,
+            interval=item.interval,
+            usd_per_1000=item.usd_per_1000,
+            rows_per_hour=points[item.model, item.kind].rows_per_hour,
+            latency=mixed(points[item.free, "baseline"].latency, points[item.model, item.kind].latency, item.asked),
+        )
+        for item in found
+        if item.accuracy is not None and item.interval is not None and item.asked is not None
+    ]
+    return mark_dominated((*costs, *more))
 
 
 def _result(

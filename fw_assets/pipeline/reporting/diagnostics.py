@@ -10,6 +10,7 @@ from fw_assets.classification.cost.cost_lines import Estimate
 from fw_assets.classification.cost.ledger import LedgerEntry
 from fw_assets.classification.cost.prices import per_1000_answers
 from fw_assets.classification.metrics.confidence import ModelConfidence
+from fw_assets.classification.metrics.latency import Latency
 from fw_assets.classification.metrics.scores import Scores
 from fw_assets.classification.plan.plan import Plan
 from fw_assets.classification.selection.comparison import Comparison, compare
@@ -75,8 +76,14 @@ def _gain(store: Workspace, plan: Plan, slug: str, before: CurvePoint, point: Cu
     return pair_result(model, model, compare_accuracy(first, second, margin=plan.session.margin))
 
 
-def baseline_comparison(store: Workspace, dataset: str, model: Model, plan: Plan) -> tuple[BaselineResult, ...]:
-    """The baselines, and a model (the one that is kept) against the best of them on the test rows."""
+def baseline_comparison(
+    store: Workspace, dataset: str, model: Model, plan: Plan, validation: float | None = None
+) -> tuple[BaselineResult, ...]:
+    """The baselines, and a model (the one that is kept) against the best of them on the test rows.
+
+    Args:
+        validation: the model's accuracy on the validation rows.
+    """
     baselines = store.read("baselines", dataset, Baselines)
     best = best_baseline(baselines.found) if baselines else None
     if baselines is None or best is None:
@@ -89,7 +96,7 @@ def baseline_comparison(store: Workspace, dataset: str, model: Model, plan: Plan
         margin=plan.session.margin,
         test_f1=True,
     )
-    return baseline_results(baselines.found, *model, comparison)
+    return baseline_results(baselines.found, *model, comparison, validation)
 
 
 def cost_points(
@@ -110,7 +117,9 @@ def cost_points(
     """
     hourly = {line.key: part.price.per_unit for line in estimate.lines for part in line.parts if part.unit == "hours"}
 
-    def point(slug: str, kind: ModelKind, test: Scores, usage: Usage, tried: Usage = NO_USAGE) -> CostPoint:
+    def point(
+        slug: str, kind: ModelKind, test: Scores, usage: Usage, latency: Latency | None, tried: Usage = NO_USAGE
+    ) -> CostPoint:
         key = f"{'base' if kind == 'base' else 'tuned'}-evaluation/{slug}"
         served = key in hourly
         paid = _per_1000(key, usage, tried, entries)
@@ -121,10 +130,11 @@ def cost_points(
             interval=bounds(test.headline),
             usd_per_1000=per_1000_answers(hourly[key], traffic) if served else paid,
             rows_per_hour=traffic if served else None,
+            latency=latency,
         )
 
-    points = [point(slug, "base", m.test, m.usage, m.tried) for slug, m in base.items()]
-    points += [point(slug, "tuned", m.test, m.usage) for slug, m in tuned.items()]
+    points = [point(slug, "base", m.test, m.usage, m.latency, m.tried) for slug, m in base.items()]
+    points += [point(slug, "tuned", m.test, m.usage, m.latency) for slug, m in tuned.items()]
     points += [
         CostPoint(
             name=item.name,
@@ -132,6 +142,7 @@ def cost_points(
             accuracy=item.test.headline.value,
             interval=bounds(item.test.headline),
             usd_per_1000=0.0,
+            latency=item.latency,
         )
         for item in baselines
     ]

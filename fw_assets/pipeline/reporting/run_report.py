@@ -13,7 +13,7 @@ from fw_assets.classification.plan.revised_estimate import DatasetTokens, with_c
 from fw_assets.classification.selection.comparison import Comparison, compare
 from fw_assets.pipeline.approvals import require_approval
 from fw_assets.pipeline.budget.account import PlanAccount
-from fw_assets.pipeline.free_models.cascade_results import cascade_results
+from fw_assets.pipeline.free_models.cascade_results import cascade_points, cascade_results
 from fw_assets.pipeline.planning.examples import served_messages
 from fw_assets.pipeline.platform.platform import Platform
 from fw_assets.pipeline.reporting.billing import billed_days
@@ -74,6 +74,7 @@ def run_report(platform: Platform, account: PlanAccount) -> Report:
     entries, kept = account.entries(), record.in_use
     estimate, revised = _estimates(account, finalists)
     costs = cost_points(base, tuned, baselines.found if baselines else (), entries, estimate, plan.session.traffic)
+    found = cascade_results(store, plan, record.serves, costs)
     return build_report(
         plan=plan,
         prompt=served_prompt(store, dataset, record),
@@ -99,10 +100,12 @@ def run_report(platform: Platform, account: PlanAccount) -> Report:
             kept,
             best_baseline(baselines.found) if baselines else None,
         ),
-        baselines=baseline_comparison(store, dataset, kept, plan),
+        baselines=baseline_comparison(
+            store, dataset, kept, plan, (tuned if kept[1] == "tuned" else base)[kept[0]].validation.headline.value
+        ),
         billed=billed_days(platform, account),
-        costs=costs,
-        cascades=cascade_results(store, plan, record.serves, costs),
+        costs=cascade_points(found, costs),
+        cascades=found,
         batch_only=record.address is None,
         choice=against.choice,
         pairs=against.pairs,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fw_assets.classification.baselines.baselines import BaselineScores
 from fw_assets.classification.cost.machine_time import Pace
 from fw_assets.classification.metrics.confidence import ModelConfidence
+from fw_assets.classification.metrics.latency import Latency
 from fw_assets.classification.metrics.scores import Scores
 from fw_assets.classification.request_form import RequestForm
 from fw_assets.classification.selection.comparison import Comparison
@@ -77,6 +78,7 @@ class BaseMetrics(Frozen):
         free: without constrained decoding.
         null_control: the model against itself on the test rows, the noise floor of comparisons.
         form: how an endpoint's server was asked; None for models of the platform.
+        latency: of the test rows' requests, as they were asked; None in batch jobs and in values of earlier versions.
         pace: of the answers that came one by one; None from an earlier version.
         examples: how many each row had before it; None without.
         tried: the part of `usage` with other numbers of examples.
@@ -94,6 +96,7 @@ class BaseMetrics(Frozen):
     path: ServingPath | None = None
     order: OrderControl | None = None
     form: RequestForm | None = None
+    latency: Latency | None = None
     pace: Pace | None = None
     examples: int | None = None
     tried: Usage = NO_USAGE
@@ -117,6 +120,7 @@ class TunedMetrics(Frozen):
     free: UnconstrainedSample | None = None
     path: ServingPath | None = None
     order: OrderControl | None = None
+    latency: Latency | None = None
 
 
 class CurvePoint(Frozen):

@@ -17,7 +17,7 @@ from fw_assets.report.advice.none_recommended import none_headline
 from fw_assets.report.advice.untuned import benchmark_headline
 from fw_assets.report.formatting import clip, percent, plural, short, titled
 from fw_assets.report.schema.report import Report
-from fw_assets.report.sections.baselines import baseline_name, compared_baseline, need
+from fw_assets.report.sections.baselines import baseline_name, compared_baseline, is_chosen, need
 from fw_assets.report.sections.candidates import subject, winner_kind
 from fw_assets.report.sections.verdicts import choice
 
@@ -53,7 +53,8 @@ def _simpler(report: Report) -> str:
     of = next((item for item in report.candidates if short(item.model) == name), None)
     result = (of.tuned if versus.kind == "tuned" else of.base) if of else None
     served = ", which is deployed," if report.deployment.decision == "deployed" else ""
-    first = f"Weigh {baseline_name(best.name)} first, which is local and free: "
+    which = f"Use {baseline_name(best.name)}" if is_chosen(report) else f"Weigh {baseline_name(best.name)} first"
+    first = f"{which}, which is local and free: "
     if report.mistakes and report.mistakes.free:
         return (
             f"{first}mistakes cost {free} for 1,000 rows, those of {model}{served} {report.mistakes.free.after:,.0f}."

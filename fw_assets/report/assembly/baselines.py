@@ -77,13 +77,21 @@ def at_majority(
 
 
 def baseline_results(
-    baselines: Sequence[BaselineScores], model: str | None, kind: Kind | None, versus: Comparison | None
+    baselines: Sequence[BaselineScores],
+    model: str | None,
+    kind: Kind | None,
+    versus: Comparison | None,
+    validation: float | None = None,
 ) -> tuple[BaselineResult, ...]:
-    """The baselines, best first; `versus` is `model` against the best of them, with its macro-F1 tested."""
+    """The baselines, best first; `versus` is `model` against the best of them, with its macro-F1 tested.
+
+    Args:
+        validation: the model's accuracy on the validation rows.
+    """
     best = best_baseline(baselines)
     comparison = None
     if versus is not None and model is not None:
-        comparison = _comparison(model, kind, versus)
+        comparison = _comparison(model, kind, versus).model_copy(update={"validation_accuracy": validation})
     return tuple(
         BaselineResult(
             name=item.name,

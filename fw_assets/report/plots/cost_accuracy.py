@@ -5,10 +5,10 @@ from __future__ import annotations
 from html import escape
 
 from fw_assets.classification.visible_text import visible
-from fw_assets.report.formatting import clip, percent, percent_range, short, usd
+from fw_assets.report.formatting import clip, latency_text, percent, percent_range, usd
 from fw_assets.report.plots.svg import svg, text
 from fw_assets.report.schema.report import Report
-from fw_assets.report.sections.baselines import baseline_name
+from fw_assets.report.sections.costs import point_name
 
 
 def cost_accuracy(report: Report, *, narrow: bool = False) -> str:
@@ -42,16 +42,20 @@ def cost_accuracy(report: Report, *, narrow: bool = False) -> str:
     label_y = top + height + 48 if narrow else 0.0
     for number, point in enumerate(sorted(priced, key=lambda item: -item.accuracy), 1):
         x, y = at(point.usd_per_1000 or 0.0, point.accuracy)
-        kind = {"tuned": "tuned", "baseline": "free"}.get(point.kind, "base")
-        name = baseline_name(point.name) if point.kind == "baseline" else short(point.name)
-        suffix = "" if point.kind == "baseline" else f", {report.kind_of(short(point.name), point.kind)}"
+        kind = {"tuned": "tuned", "baseline": "free"}.get(point.then or point.kind, "base")
+        name, said = point_name(report, point)
+        suffix = "" if point.kind in ("baseline", "cascade") else f", {said}"
         share = f"{percent(point.accuracy)}{' (dominated)' if point.dominated else ''}"
-        label = f"{clip(name, 18 if narrow else 32)}{suffix}: {share}"
+        most = 30 if point.kind == "cascade" else 18
+        label = f"{clip(name, most if narrow else 48)}{suffix}: {share}"
         fill = ' fill-opacity="0.15" stroke="currentColor"' if point.dominated else ""
-        hint = f"{name}{suffix}: {percent_range(point.interval)}, {usd(point.usd_per_1000, 4)}"
+        times = f", {latency_text(point.latency)}" if point.latency else ""
+        hint = f"{name}{suffix}: {percent_range(point.interval)}, {usd(point.usd_per_1000, 4)}{times}"
         shape = (
             f'<rect class="{kind}" x="{x - 6:.1f}" y="{y - 6:.1f}" width="12" height="12"{fill}/>'
             if point.kind == "baseline"
+            else f'<path class="{kind}" d="M{x - 7:.1f} {y + 6:.1f}h14l-7 -13z"{fill}/>'
+            if point.kind == "cascade"
             else f'<circle class="{kind}" cx="{x:.1f}" cy="{y:.1f}" r="7"{fill}/>'
         )
         title = f"<title>{escape(visible(hint))}</title>"

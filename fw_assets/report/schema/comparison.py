@@ -133,6 +133,8 @@ class BaselineComparison(Frozen):
     macro_f1_interval: Bounds | None = None
     macro_f1_p_value: float | None = None
     needed: Literal["yes", "no", "depends", "cannot be told"] | None = None
+    validation_accuracy: float | None = None
+    """Of the model, on the validation rows; null in reports of earlier versions."""
 
 
 class BaselineResult(Frozen):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from fw_assets.classification.metrics.latency import Latency
 from fw_assets.classification.values import Frozen
 from fw_assets.report.schema.bounds import Bounds
 
@@ -71,16 +72,28 @@ class CostPoint(Frozen):
     """The cost of 1,000 answers of a model, and its accuracy on the test rows.
 
     On a deployment it is its hours at `rows_per_hour` rows; otherwise what the evaluation paid for its requests.
-    `dominated`: another one costs no more, and its interval lies above this one's.
+    `dominated`: another one costs no more, and its interval lies above this one's. `latency`: of the test rows'
+    requests as they were asked, for free models of one row at a time; null where nothing was timed. Of a cascade,
+    `name` and `then` are the model that is asked where the free one, `first`, is not sure.
     """
 
     name: str
-    kind: Literal["base", "tuned", "baseline"]
+    kind: Literal["base", "tuned", "baseline", "cascade"]
     accuracy: float
     interval: Bounds
     usd_per_1000: float | None
     rows_per_hour: int | None = None
     dominated: bool = False
+    latency: Latency | None = None
+    first: str = ""
+    then: Literal["base", "tuned"] | None = None
+
+    @property
+    def usd_per_right(self) -> float | None:
+        """US dollars for one answer that is right; None where the cost is unknown, or none is."""
+        if self.usd_per_1000 is None or not self.accuracy:
+            return None
+        return self.usd_per_1000 / 1000 / self.accuracy
 
 
 def mark_dominated(points: tuple[CostPoint, ...]) -> tuple[CostPoint, ...]:

@@ -21,7 +21,15 @@ from fw_assets.report.formatting import (
 from fw_assets.report.imbalance.majority import below_line, below_line_note, instead, none_text, trap_sentence
 from fw_assets.report.imbalance.mistakes import constant_sentence, mistakes_headline, mistakes_sentence
 from fw_assets.report.schema.report import Report
-from fw_assets.report.sections.baselines import ABOUT, NOT_NEEDED, NOT_UNTUNED, UNKNOWN, baseline_sentence, need
+from fw_assets.report.sections.baselines import (
+    ABOUT,
+    NOT_NEEDED,
+    NOT_UNTUNED,
+    UNKNOWN,
+    baseline_sentence,
+    is_chosen,
+    need,
+)
 from fw_assets.report.sections.candidates import headline_models, subject, winner_kind
 from fw_assets.report.sections.costs import is_free, spending
 from fw_assets.report.sections.looks import looks_sentence
@@ -251,7 +259,8 @@ def next_step(report: Report) -> str:
     """The next step for the reader."""
     deployment, winner = report.deployment, report.winner
     if deployment.decision == "deployed":
-        first = "Weigh the simpler model first, which is free. " if need(report) == "no" and not report.fields else ""
+        simpler = "Use the simpler model" if is_chosen(report) else "Weigh the simpler model first"
+        first = f"{simpler}, which is free. " if need(report) == "no" and not report.fields else ""
         ask = "The deployed one: ask" if first else "Ask"
         if not deployment.replayed:
             return f"{first}{ask} it with the code under “Use it” in the report."

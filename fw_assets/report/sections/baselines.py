@@ -43,6 +43,17 @@ def need(report: Report) -> str | None:
     return best.versus.needed or {"better": "yes", "worse": "no"}.get(best.versus.verdict, "cannot be told")
 
 
+def is_chosen(report: Report) -> bool:
+    """Whether the best baseline is what to use: no model is needed, and it is the best on the validation rows too.
+
+    It costs nothing, so that it need not be shown to be better, but that the model is not ahead by the margin.
+    """
+    best = compared_baseline(report)
+    if best is None or best.versus is None or best.versus.validation_accuracy is None or report.mistakes is not None:
+        return False
+    return need(report) == "no" and best.validation_accuracy >= best.versus.validation_accuracy
+
+
 def _disagree(versus: BaselineComparison) -> bool:
     """Whether the model is shown to be better by one of accuracy and macro-F1, and worse by the other."""
     f1, p = versus.macro_f1_difference, versus.macro_f1_p_value

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from fw_assets.classification.cost.ledger import NO_QUANTITY
 from fw_assets.classification.cost.prices import per_1000_answers
-from fw_assets.report.formatting import Quoted, listing, percent, plural, usd, usd_digits, usd_of_many, usd_roughly
+from fw_assets.report.formatting import (
+    Quoted,
+    latency_text,
+    listing,
+    percent,
+    plural,
+    short,
+    usd,
+    usd_digits,
+    usd_of_many,
+    usd_roughly,
+)
+from fw_assets.report.schema.cost import CostPoint
 from fw_assets.report.schema.report import Report
 from fw_assets.report.sections.baselines import baseline_name
 from fw_assets.report.table import Table, columns
@@ -59,18 +71,30 @@ def bill(report: Report) -> Table:
 
 
 def cost_accuracy(report: Report) -> Table:
-    """Cost of 1,000 answers against accuracy, the most accurate model first."""
+    """Cost, latency and accuracy, the most accurate model first; without money where nothing costs anything."""
+    priced = not is_free(report)
     rows = tuple(
         (
-            Quoted(point.name) if point.kind != "baseline" else baseline_name(point.name),
-            "no language model" if point.kind == "baseline" else report.kind_of(point.name, point.kind),
+            *point_name(report, point),
             percent(point.accuracy),
-            usd_of_many(point.usd_per_1000),
-            "dominated" if point.dominated else "",
+            *((usd_of_many(point.usd_per_1000), usd_of_many(point.usd_per_right)) if priced else ()),
+            latency_text(point.latency) or "–",
+            *(("dominated" if point.dominated else "",) if priced else ()),
         )
         for point in sorted(report.costs, key=lambda point: -point.accuracy)
     )
-    return Table(columns("Model", "", ">Accuracy", ">Per 1,000 answers", ""), rows)
+    money = (">Per 1,000 answers", ">Per right answer") if priced else ()
+    return Table(columns("Model", "", ">Accuracy", *money, ">Latency, p50, p95", *([""] if priced else [])), rows)
+
+
+def point_name(report: Report, point: CostPoint) -> tuple[str, str]:
+    """The name of a model and its kind in words; a cascade's are those of its other model, after the free one."""
+    if point.kind == "baseline":
+        return baseline_name(point.name), "no language model"
+    if point.kind == "cascade":
+        kind = report.kind_of(point.name, point.then or "base")
+        return f"{baseline_name(point.first)}, then {short(point.name)}", f"cascade, {kind}"
+    return Quoted(short(point.name)), report.kind_of(point.name, point.kind)
 
 
 def cost_basis(report: Report) -> str:
@@ -80,6 +104,18 @@ def cost_basis(report: Report) -> str:
     return (
         f"{deployed} are priced by what the requests of the evaluation cost. Dominated: another one costs no more, and "
         "its interval lies above this one's."
+    )
+
+
+def latency_basis(report: Report) -> str:
+    """How latencies were measured; empty where none was."""
+    if not any(point.latency for point in report.costs):
+        return ""
+    cascade = "; a cascade's is put together from those of its two models" if report.cascades else ""
+    return (
+        "Latencies, the median and the 95th percentile, are those of the test rows' requests, as many at once as "
+        "the evaluation sent, with every attempt. Free models were timed row by row on the machine of this run"
+        f"{cascade}."
     )
 
 

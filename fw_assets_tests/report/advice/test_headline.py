@@ -53,6 +53,13 @@ def pair(first: str, second: str, verdict: Verdict, kind: Kind) -> PairResult:
     )
 
 
+def chosen(validation: float) -> BaselineResult:
+    """The free model with 95% on the validation rows, where the other has `validation`."""
+    item = free("no")
+    versus = item.versus and item.versus.model_copy(update={"validation_accuracy": validation})
+    return item.model_copy(update={"validation_accuracy": 0.95, "versus": versus})
+
+
 def free(needed: str) -> BaselineResult:
     versus = BaselineComparison.model_validate(
         {
@@ -95,6 +102,18 @@ def free(needed: str) -> BaselineResult:
         ),
         (
             {"baselines": (free("no"),)},
+            "better",
+            "Weigh TF-IDF with logistic regression first, which is local and free: 91.4% right, and the fine-tuned "
+            "minilm-ngram, which is deployed, 91.7%.",
+        ),
+        (
+            {"baselines": (chosen(0.92),)},
+            "better",
+            "Use TF-IDF with logistic regression, which is local and free: 91.4% right, and the fine-tuned "
+            "minilm-ngram, which is deployed, 91.7%.",
+        ),
+        (
+            {"baselines": (chosen(0.99),)},
             "better",
             "Weigh TF-IDF with logistic regression first, which is local and free: 91.4% right, and the fine-tuned "
             "minilm-ngram, which is deployed, 91.7%.",
