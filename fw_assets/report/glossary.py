@@ -16,7 +16,7 @@ OUTCOMES = {
 BASELINES = {
     "majority": "always the most frequent label",
     "tfidf": "TF-IDF with logistic regression",
-    "encoder": "sentence embeddings with logistic regression",
+    "encoder": "encoder with logistic regression",
 }
 
 STAGES = {

@@ -51,7 +51,7 @@ def cascade_sentence(report: Report) -> str:
     if best is not None:
         return (
             f"Recommended: {baseline_name(best.free)} first, and {short(best.model)} ({_kind(report, best)}) for the "
-            f"{percent(best.asked)} of the rows on which its confidence is below {best.threshold or 0:.3g}. It costs "
+            f"{percent(best.asked)} of the rows on which it is not sure enough. It costs "
             f"{usd_of_many(best.usd_per_1000)} in place of {usd_of_many(best.model_usd_per_1000)} for 1,000 answers, "
             f"loses less than {margin} against it alone, and is better than the free model alone, both shown on the "
             "test rows. The command fw-assets predict with --cascade asks so."
