@@ -74,6 +74,7 @@ ROOMS: dict[str, dict[str, str]] = {
         "scope": "errors values clusters intervals near_names prompting",
         "selection": "arm values clusters gate_policy mistake_costs intervals session slices metrics",
         "cascade": "values clusters intervals",
+        "hierarchy": "clusters intervals values selection",
         "gate": "values gate_policy session metrics selection",
         "plan": "arm arms errors values label_descriptions mistake_costs session catalogue cost labels scope selection",
     },
@@ -139,12 +140,13 @@ ROOMS: dict[str, dict[str, str]] = {
         "trend": "formatting schema table",
         "distributions": "formatting schema sections table",
         "scope": "formatting schema sections table",
+        "hierarchy": "formatting schema sections table",
         "card": "formatting schema table fields imbalance sections",
         "plan": "formatting glossary schema sections table",
         "assembly": "formatting glossary schema sections",
         "plots": "formatting schema confusion sections trend",
         "rendering": "arms escape formatting schema table fields imbalance advice confusion card plan sections trend "
-        "distributions free_models cascades scope plots",
+        "distributions free_models cascades hierarchy scope plots",
     },
     "embedded": {
         "errors": "",

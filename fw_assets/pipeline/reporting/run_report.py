@@ -25,7 +25,7 @@ from fw_assets.pipeline.reporting.mistakes import mistakes_result
 from fw_assets.pipeline.reporting.provenance import client_setup, package_versions, predict_command, report_run
 from fw_assets.pipeline.reporting.records import record_results
 from fw_assets.pipeline.reporting.similarity import similarity_results
-from fw_assets.pipeline.reporting.slices import slice_results
+from fw_assets.pipeline.reporting.slices import hierarchy_result, slice_results
 from fw_assets.pipeline.reporting.sweep_cells import sweep_cell_results
 from fw_assets.pipeline.values.delivery import DeploymentRecord, FinalistsRecord
 from fw_assets.pipeline.values.evaluation import Baselines, BaseMetrics, TunedMetrics
@@ -118,6 +118,7 @@ def run_report(platform: Platform, account: PlanAccount) -> Report:
         else distribution_results(store, dataset, names, len(plan.label_set.labels)),
         scope=scope_results(store, dataset, names, plan.session),
         fields=record_results(store, plan, list(scores), record.winner),
+        hierarchy=hierarchy_result(store, plan, names),
         slices=slice_results(store, plan, kept, record.winner.challenger),
     )
 

@@ -1,9 +1,13 @@
-"""Accuracy by slices of the test rows: of the model that is kept, and of the fine-tuned model against its base."""
+"""Accuracy by slices of the test rows, and by levels of the labels: of models, and of fine-tuned ones against bases."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import polars as pl
 
+from fw_assets.classification.hierarchy.label_tree import label_tree
+from fw_assets.classification.hierarchy.levels import LEVEL_COLUMNS, compare_levels, level_scores
 from fw_assets.classification.plan.plan import Plan
 from fw_assets.classification.selection.paired_counts import paired
 from fw_assets.classification.selection.slice_accuracy import (
@@ -14,7 +18,7 @@ from fw_assets.classification.selection.slice_accuracy import (
 )
 from fw_assets.report.assembly.pairs import Model
 from fw_assets.report.assembly.slices import slices_result
-from fw_assets.report.schema.slices import Slices
+from fw_assets.report.schema.slices import Hierarchy, HierarchyResult, LevelChange, Slices
 from fw_assets.workspace.dataset_rows import SLICES, split_rows
 from fw_assets.workspace.predictions import prediction_batches
 from fw_assets.workspace.workspace import Workspace
@@ -39,6 +43,45 @@ def slice_results(store: Workspace, plan: Plan, kept: Model, challenger: str | N
         if challenger is not None:
             changes = slice_changes(_pairs(store, plan.dataset, challenger).join(slices, on="id"), fields, margin)
     return slices_result(kept, challenger, fields, accuracies, changes, margin)
+
+
+def hierarchy_result(store: Workspace, plan: Plan, models: Mapping[tuple[str, str], str]) -> Hierarchy | None:
+    """Every model at each level of the labels, and fine-tuned ones against their bases; None without a hierarchy, and
+    where rows may have several labels or fields.
+
+    Args:
+        models: the full name of each model, by slug and kind (`base`, `tuned`, `baseline`).
+    """
+    labels = plan.label_set
+    tree = None if labels.multi_label or labels.fields else label_tree(labels.labels)
+    if tree is None:
+        return None
+    rows = {key: prediction_batches(store, plan.dataset, *key, "test", LEVEL_COLUMNS) for key in models}
+    changes = []
+    for (slug, kind), name in models.items():
+        base = rows.get((slug, "base"))
+        if kind == "tuned" and base is not None:
+            compared = compare_levels(base, rows[slug, kind], tree, margin=plan.session.margin)
+            changes += [
+                LevelChange(
+                    model=name,
+                    level=level,
+                    difference=item.difference,
+                    adjusted_p=item.adjusted_p,
+                    verdict=item.verdict,
+                )
+                for level, item in enumerate(compared, 1)
+            ]
+    results = (
+        HierarchyResult(
+            model=name,
+            kind="fine-tuned" if kind == "tuned" else kind,
+            scores=level_scores(rows[slug, kind], tree),
+        )
+        for (slug, kind), name in models.items()
+    )
+    sizes = tuple(tree.size(level) for level in range(1, tree.levels + 1))
+    return Hierarchy(separator=tree.separator, sizes=sizes, results=tuple(results), changes=tuple(changes))
 
 
 def _answers(store: Workspace, dataset: str, model: Model) -> pl.DataFrame:

@@ -35,7 +35,7 @@ from fw_assets.report.schema.mistakes import MistakeCostsResult
 from fw_assets.report.schema.report import PromptSummary, Report, Run
 from fw_assets.report.schema.scope import ScopeResult
 from fw_assets.report.schema.similarity import SimilarityResult
-from fw_assets.report.schema.slices import Slices
+from fw_assets.report.schema.slices import Hierarchy, Slices
 from fw_assets.report.sections.answer import answer
 
 
@@ -73,6 +73,7 @@ def build_report(
     similarity: Sequence[SimilarityResult] = (),
     distributions: Sequence[DistributionResult] = (),
     scope: Sequence[ScopeResult] = (),
+    hierarchy: Hierarchy | None = None,
     slices: Slices | None = None,
     fields: Fields | None = None,
 ) -> Report:
@@ -95,7 +96,7 @@ def build_report(
         free_pairs: the free models against the others; free_left_out: why there is no sentence encoder among them.
         cascades: each free model before each other one.
         distributions: scores of the probabilities of all labels.
-        scope: rows that belong to no label, by model.
+        scope: rows that belong to no label, by model; hierarchy: accuracy at each level of labels that are paths.
         similarity: accuracy by similarity to the training rows; slices: by the slices that the session names.
         fields: of answers that are objects of several.
         mistakes: what mistakes cost, where the session says it.
@@ -170,6 +171,7 @@ def build_report(
         similarity=tuple(similarity),
         distributions=tuple(distributions),
         scope=tuple(scope),
+        hierarchy=hierarchy,
         slices=slices,
         fields=fields,
         long_rows=plan.long_rows,

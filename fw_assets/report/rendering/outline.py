@@ -10,6 +10,7 @@ from fw_assets.classification.plan.plan import Plan
 from fw_assets.report.advice.headline import headline
 from fw_assets.report.fields import tables as field_tables
 from fw_assets.report.formatting import short
+from fw_assets.report.hierarchy import tables as hierarchy
 from fw_assets.report.imbalance.judged_models import judged_models
 from fw_assets.report.imbalance.macro import label_averages
 from fw_assets.report.plan import costs as plan_costs
@@ -128,6 +129,11 @@ def report_outline(report: Report) -> Iterator[Part]:
         yield Heading(f"Per field: {model}")
         yield Drawing(_cut(field_tables.fields(report, model)))
     yield from (Sentence(note) for note in field_tables.notes(report))
+    if report.hierarchy:
+        yield Heading("By level of the labels")
+        yield Drawing(hierarchy.levels(report))
+        if report.hierarchy.changes:
+            yield Drawing(hierarchy.changes(report))
     if report.slices:
         yield Heading("By slice")
         if report.slices.results:

@@ -16,6 +16,7 @@ from fw_assets.report.confusion.cells import cell_rows
 from fw_assets.report.distributions import table as distributions
 from fw_assets.report.fields import tables
 from fw_assets.report.free_models import against as free_models
+from fw_assets.report.hierarchy import tables as hierarchy
 from fw_assets.report.imbalance.judged_models import judged_models
 from fw_assets.report.imbalance.macro import label_averages
 from fw_assets.report.scope import tables as scope
@@ -54,6 +55,7 @@ CONTEXT: dict[str, Any] = {
     "formatting": formatting,
     "free_models": free_models,
     "headline": headline,
+    "hierarchy": hierarchy,
     "judged_models": judged_models,
     "label_averages": label_averages,
     "labels": labels,

@@ -31,7 +31,7 @@ from fw_assets.report.schema.model_result import ModelResult
 from fw_assets.report.schema.power import PowerResult
 from fw_assets.report.schema.scope import ScopeResult
 from fw_assets.report.schema.similarity import SimilarityResult
-from fw_assets.report.schema.slices import Slices
+from fw_assets.report.schema.slices import Hierarchy, Slices
 from fw_assets.report.schema.trend import Trend
 from fw_assets.report.schema.tuning import LearningPoint, SweepCellResult
 
@@ -236,6 +236,8 @@ class Report(Frozen):
     may have several labels."""
     scope: tuple[ScopeResult, ...] = ()
     """Rows that belong to no label, by model; empty in older reports, and where no such rows are known."""
+    hierarchy: Hierarchy | None = None
+    """Null in older reports, and where the labels are no paths such as `billing/refund`."""
     slices: Slices | None = None
     """Null where the session names no slices."""
     fields: Fields | None = None

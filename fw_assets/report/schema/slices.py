@@ -1,11 +1,12 @@
-"""Accuracy by slices of the test rows in report.json."""
+"""Accuracy by slices of the test rows, and by levels of the labels, in report.json."""
 
 from __future__ import annotations
 
 from pydantic import Field
 
+from fw_assets.classification.hierarchy.levels import LevelScores
 from fw_assets.classification.selection.verdict import Verdict
-from fw_assets.classification.values import Frozen
+from fw_assets.classification.values import Frozen, Interval
 from fw_assets.report.schema.bounds import Bounds
 from fw_assets.report.schema.comparison import Kind
 
@@ -77,3 +78,30 @@ class Slices(Frozen):
     results: tuple[SliceResult, ...]
     unjudged: tuple[UnjudgedSlice, ...] = ()
     notes: tuple[str, ...] = ()
+
+
+class HierarchyResult(Frozen):
+    """The scores of one model at each level, from the top; the last level is that of whole labels."""
+
+    model: str
+    kind: str
+    scores: LevelScores
+
+
+class LevelChange(Frozen):
+    """A fine-tuned model minus its base at one level, from 1; all levels of a model are judged together."""
+
+    model: str
+    level: int
+    difference: Interval
+    adjusted_p: float
+    verdict: Verdict
+
+
+class Hierarchy(Frozen):
+    """The levels of labels that are paths by `separator`, and `sizes`: the number of names at each, from the top."""
+
+    separator: str
+    sizes: tuple[int, ...]
+    results: tuple[HierarchyResult, ...]
+    changes: tuple[LevelChange, ...] = ()

@@ -1,0 +1,1 @@
+"""Hierarchy of the labels: tables and sentences of the accuracy at each of its levels."""
