@@ -150,7 +150,10 @@ class ChatPrompt:
             return self._apply(messages, ask)
         except (TemplateError, ValueError):
             # Templates of some models know no system turn, or want the turns to alternate.
-            return self._apply(_plain_turns(messages), ask)
+            try:
+                return self._apply(_plain_turns(messages), ask)
+            except (TemplateError, ValueError) as error:
+                raise EngineError(f"the model's chat template cannot be rendered: {error}") from error
 
     def _apply(self, messages: Sequence[Message], ask: bool) -> str:
         text: str = self._tokenizer.apply_chat_template(

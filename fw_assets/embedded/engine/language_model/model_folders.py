@@ -24,6 +24,9 @@ PACKAGES = ("torch", "transformers", "safetensors")
 INSTALL_ADVICE = "run `pip install 'fw-assets[llm]'` (on Linux, torch for CPUs alone comes from PyTorch's own index)"
 _ID = re.compile(r"[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _DIGESTED = ("*.safetensors", "config.json", "tokenizer*.json", "*.model", "*.jinja", "generation_config.json")
+_WORDS = ("vocab.json", "merges.txt")
+"""Digested where there is no `tokenizer.json`, which holds the same."""
+_TOKENIZERS = ("tokenizer.json", "tokenizer.model", "vocab.json")
 
 
 @dataclass(frozen=True)
@@ -112,22 +115,29 @@ def add(name: str, folder: Path, source: str, licence: str = "") -> LanguageMode
 
 def describe(name: str, folder: Path, source: str, licence: str = "") -> LanguageModelFolder:
     """The facts of a Hugging Face folder."""
-    config = _config(folder)
+    path = folder / "config.json"
+    if not path.is_file() and (folder / "adapter_config.json").is_file():
+        raise EngineError(f"{folder}: an adapter, and no model: add the base model that it was trained on")
+    config = _object(path)
     text = config.get("text_config") or config
-    architecture = str((config.get("architectures") or [config.get("model_type")])[0])
+    named = config.get("architectures") or [config.get("model_type") or "a model of no known architecture"]
+    if not isinstance(text, dict) or not isinstance(named, list):
+        raise EngineError(f"{path}: text_config has to be an object, and architectures a list")
+    architecture = str(named[0])
     if config.get("is_encoder_decoder") or (
         "CausalLM" not in architecture and "ConditionalGeneration" not in architecture
     ):
-        raise EngineError(f"{folder / 'config.json'}: {architecture} is no causal language model")
+        raise EngineError(f"{path}: {architecture} is no causal language model")
     weights = sorted(folder.glob("*.safetensors"))
     if not weights:
         raise EngineError(f"{folder}: no *.safetensors file; weights in other forms (pickles) are not read")
-    if not any((folder / file).is_file() for file in ("tokenizer.json", "tokenizer.model", "vocab.json")):
+    if not any((folder / file).is_file() for file in _TOKENIZERS):
         raise EngineError(f"{folder}: no tokenizer.json or tokenizer.model")
     parameters, dtype = _sizes(weights)
     context = text.get("max_position_embeddings") or text.get("n_positions")
-    if not context:
-        raise EngineError(f"{folder / 'config.json'}: no max_position_embeddings, so its context is unknown")
+    if not isinstance(context, int) or context < 1:
+        said = "no max_position_embeddings" if context is None else f"max_position_embeddings is {context!r}"
+        raise EngineError(f"{path}: {said}, so its context is unknown")
     files = tuple(
         (str(path.relative_to(folder)), path.stat().st_size, path.stat().st_mtime_ns) for path in _files(folder)
     )
@@ -137,7 +147,7 @@ def describe(name: str, folder: Path, source: str, licence: str = "") -> Languag
         source=source,
         architecture=architecture,
         parameters=parameters,
-        context_length=int(context),
+        context_length=context,
         chat_template=_has_chat_template(folder),
         licence=licence or _licence(folder),
         dtype=dtype,
@@ -152,8 +162,13 @@ def verified(model: LanguageModelFolder) -> LanguageModelFolder:
     Raises:
         WeightsError: a file is missing or was changed.
     """
-    advice = f"add it again: fw-assets models add {model.name} {model.source}"
+    advice = "make it again: fw-assets setup llm"
+    if "/" in model.source:  # That of a wheel is its name.
+        advice = f"add it again: fw-assets models add {model.name} {model.source}"
     now: list[tuple[str, int, int]] = []
+    known = {name for name, _, _ in model.files}
+    if new := sorted({path.name for path in _files(model.folder)} - known):
+        raise WeightsError(f"{model.folder / new[0]}: not there when {model.name} was added; remove it, or {advice}")
     for name, _, _ in model.files:
         path = model.folder / name
         if not path.is_file():
@@ -166,38 +181,52 @@ def verified(model: LanguageModelFolder) -> LanguageModelFolder:
     return replace(model, files=tuple(now))
 
 
-def _config(folder: Path) -> dict[str, Any]:
+def _object(path: Path) -> dict[str, Any]:
+    """The object that a JSON file of a folder holds."""
     try:
-        config = json.loads((folder / "config.json").read_bytes())
+        content = json.loads(path.read_bytes())
     except OSError as error:
-        raise EngineError(f"{folder}: no Hugging Face folder: config.json: {error.strerror}") from None
+        raise EngineError(f"{path.parent}: no Hugging Face folder: {path.name}: {error.strerror}") from None
     except ValueError as error:
-        raise EngineError(f"{folder / 'config.json'}: not JSON: {error}") from None
-    if not isinstance(config, dict):
-        raise EngineError(f"{folder / 'config.json'}: not an object")
-    return config
+        raise EngineError(f"{path}: not JSON: {error}") from None
+    if not isinstance(content, dict):
+        raise EngineError(f"{path}: not an object")
+    return content
 
 
 def _sizes(weights: list[Path]) -> tuple[int, str]:
     """(number of parameters, type of most of them), from the headers of safetensors files."""
     by_type: dict[str, int] = {}
     for path in weights:
-        with path.open("rb") as file:
-            length = int.from_bytes(file.read(8), "little")
-            if not 0 < length <= path.stat().st_size:
-                raise EngineError(f"{path}: not a safetensors file")
-            try:
-                header = json.loads(file.read(length))
-            except ValueError:
-                raise EngineError(f"{path}: not a safetensors file") from None
-        for name, tensor in header.items():
-            if name != "__metadata__":
-                by_type[tensor["dtype"]] = by_type.get(tensor["dtype"], 0) + prod(tensor["shape"])
-    return sum(by_type.values()), max(by_type, key=lambda dtype: by_type[dtype], default="").lower()
+        for dtype, parameters in _tensors(path):
+            by_type[dtype] = by_type.get(dtype, 0) + parameters
+    if not any(by_type.values()):
+        raise EngineError(f"{weights[0]}: holds no weights")
+    return sum(by_type.values()), max(by_type, key=lambda dtype: by_type[dtype]).lower()
+
+
+def _tensors(path: Path) -> list[tuple[str, int]]:
+    """(type, number of parameters) of each tensor of a safetensors file that is as long as its header says."""
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+        if not 0 < length <= size:
+            raise EngineError(f"{path}: not a safetensors file")
+        try:
+            header = json.loads(file.read(length))
+            tensors = [tensor for name, tensor in header.items() if name != "__metadata__"]
+            end = 8 + length + max((int(tensor["data_offsets"][1]) for tensor in tensors), default=0)
+            found = [(str(tensor["dtype"]), prod(map(int, tensor["shape"]))) for tensor in tensors]
+        except (ValueError, KeyError, TypeError, AttributeError, IndexError):
+            raise EngineError(f"{path}: not a safetensors file") from None
+    if end != size:
+        raise EngineError(f"{path}: {size:,} bytes, and {end:,} by its header: copy or download it again")
+    return found
 
 
 def _files(folder: Path) -> list[Path]:
-    return sorted({path for pattern in _DIGESTED for path in folder.glob(pattern) if path.is_file()})
+    patterns = _DIGESTED if (folder / "tokenizer.json").is_file() else (*_DIGESTED, *_WORDS)
+    return sorted({path for pattern in patterns for path in folder.glob(pattern) if path.is_file()})
 
 
 def _digest(folder: Path) -> str:
@@ -212,7 +241,7 @@ def _has_chat_template(folder: Path) -> bool:
     if (folder / "chat_template.jinja").is_file():
         return True
     path = folder / "tokenizer_config.json"
-    return path.is_file() and bool(json.loads(path.read_bytes()).get("chat_template"))
+    return path.is_file() and bool(_object(path).get("chat_template"))
 
 
 def _licence(folder: Path) -> str:

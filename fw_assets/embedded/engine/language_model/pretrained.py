@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import inspect
-import json
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext, redirect_stderr
 from io import StringIO
@@ -17,6 +16,7 @@ from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, Dynami
 from transformers.utils import logging
 
 from fw_assets.embedded.engine.errors import WeightsError
+from fw_assets.embedded.engine.language_model.memory import is_out_of_memory
 from fw_assets.embedded.settings import embedded_settings
 
 logging.set_verbosity_error()
@@ -50,11 +50,26 @@ class Pretrained:
             self.tokenizer = AutoTokenizer.from_pretrained(str(folder), **here)
             # The bar of a GGUF file's conversion has no switch; other loads leave alone what threads beside them write.
             with nullcontext() if gguf_file is None else redirect_stderr(StringIO()):
-                network = AutoModelForCausalLM.from_pretrained(
-                    str(folder), dtype=dtype, attn_implementation="sdpa", use_safetensors=True, **here, **own
+                network, loading = AutoModelForCausalLM.from_pretrained(
+                    str(folder),
+                    dtype=dtype,
+                    attn_implementation="sdpa",
+                    use_safetensors=True,
+                    output_loading_info=True,
+                    **here,
+                    **own,
                 )
-        except (OSError, ValueError, KeyError, json.JSONDecodeError) as error:
-            raise WeightsError(f"{folder}: transformers {transformers.__version__} cannot load it: {error}") from error
+        except Exception as error:  # tokenizers raises nothing more exact
+            if is_out_of_memory(error):
+                raise
+            reason = str(error).strip().partition("\n")[0]
+            raise WeightsError(f"{folder}: transformers {transformers.__version__} cannot load it: {reason}") from error
+        # Transformers would draw them at random.
+        if missing := sorted(loading["missing_keys"]):
+            raise WeightsError(
+                f"{folder}: {len(missing)} of the weights that config.json asks for are missing, such as {missing[0]}: "
+                "copy or download it again"
+            )
         self.network = network.to(device).eval().requires_grad_(False)
         self.decoder = self.network.get_decoder()
         self.config = self.decoder.config
