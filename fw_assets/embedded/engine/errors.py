@@ -7,6 +7,10 @@ class EngineError(ValueError):
     """Rows, hyper-parameters, labels or a stored model that the engine cannot work with."""
 
 
+class Diverged(EngineError):
+    """A training whose loss or gradient is no number any more."""
+
+
 class DamagedModel(EngineError):
     """A tuned model whose files are missing, or not what was written."""
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from fw_assets.embedded.engine.answer_fields import FieldConstraint, RecordWriter
 from fw_assets.embedded.engine.errors import DamagedModel
+from fw_assets.embedded.engine.language_model.model_folders import added_models
 from fw_assets.embedded.engine.record_model import is_record_model, load
 from fw_assets.embedded.engine.registry import find_base_model
 from fw_assets.embedded.engine.scorers import Scorer, SharedScorer, TunedScorer, load_base, load_tuned
@@ -25,7 +26,7 @@ from fw_assets.embedded.store.embedded_platform import EmbeddedPlatform
 
 MAX_LOADED = 24
 
-_Key = tuple[Path, str, tuple[int, int] | None, Hashable]
+_Key = tuple[Path, str, tuple[int, int] | None, Hashable, str]
 
 
 @dataclass(frozen=True)
@@ -64,8 +65,7 @@ _lock = threading.Lock()
 
 
 def load_model(platform: EmbeddedPlatform, target: ServingTarget) -> LoadedModel:
-    server = server_key(batch=target.batch)
-    key = (platform.home, str(target.folder or target.base), _version(target.folder), server)
+    key = _key(platform, target)
     with _lock:
         # Held while loading, so that several requests for a new model do not load it several times.
         model = _models.get(key)
@@ -79,11 +79,26 @@ def load_model(platform: EmbeddedPlatform, target: ServingTarget) -> LoadedModel
 
 def loaded_model(platform: EmbeddedPlatform, target: ServingTarget) -> LoadedModel | None:
     """The model, if it is loaded already; asks for no lock."""
-    server = server_key(batch=target.batch)
     try:
-        return _models.get((platform.home, str(target.folder or target.base), _version(target.folder), server))
+        return _models.get(_key(platform, target))
     except DamagedModel:
         return None
+
+
+def _key(platform: EmbeddedPlatform, target: ServingTarget) -> _Key:
+    """A language model that was added again with other weights has another digest.
+
+    Raises:
+        DamagedModel: the folder of a tuned model is not there.
+    """
+    base = added_models().get(target.base)
+    return (
+        platform.home,
+        str(target.folder or target.base),
+        _version(target.folder),
+        server_key(batch=target.batch),
+        base.digest if base is not None else "",
+    )
 
 
 def load_files(base: str, folder: Path, cache: Path) -> LoadedModel:

@@ -70,6 +70,8 @@ def read_rows(platform: EmbeddedPlatform, job: dict[str, Any]) -> LabelRows | Re
         chats, targets = chats + eval_chats, targets + eval_targets
     carves = len(chats) == rows and bool(job.get("evalAutoCarveout"))
     counted = [weight > 0 for _, weight, _ in chats]
+    if not any(counted[:rows]):
+        raise invalid("dataset: every row has weight 0, so there is nothing to learn", "dataset")
 
     def divided(learned: Iterable[RowT]) -> tuple[list[RowT], list[RowT]]:
         """(training, evaluation)"""

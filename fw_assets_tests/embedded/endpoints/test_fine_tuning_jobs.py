@@ -155,6 +155,12 @@ def test_rows_that_are_not_labelled_fail_the_job_with_the_reason(client: Client)
     assert counts(client.home)["models"] == 0
 
 
+def test_rows_that_all_have_weight_0_are_named(client: Client) -> None:
+    client.dataset("train", [{**each, "weight": 0} for each in labelled_rows()])
+    client.job("j")
+    assert "every row has weight 0" in client.finished("j")["status"]["message"]
+
+
 def test_a_cancelled_job_leaves_no_model_and_can_be_resumed(client: Client) -> None:
     client.dataset("train", labelled_rows(40))
     client.job("j", epochs=5000)

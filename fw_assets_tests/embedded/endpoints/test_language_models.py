@@ -121,6 +121,15 @@ def test_a_base_model_chooses_among_labels_and_writes_without(platform: Client) 
     assert text.rstrip() == free["choices"][0]["message"]["content"].rstrip()
 
 
+def test_a_model_that_was_added_again_with_other_weights_answers_with_them(platform: Client, tmp_path: Path) -> None:
+    fields: dict[str, Any] = {"response_format": grammar(*WORDS), "logprobs": True, "top_logprobs": 3}
+    answers = []
+    for name, spread in (("one", 0.1), ("other", 0.3)):
+        add_language_model("again", str(make_folder("llama", tmp_path / name, initializer_range=spread)))
+        answers.append(_log_probabilities(ask(platform, BASE.replace("tiny-llama", "again"), "my card", **fields)))
+    assert answers[0] != answers[1]
+
+
 def test_objects_of_several_fields_are_written_by_a_base_model(platform: Client) -> None:
     properties = {"intent": {"enum": list(WORDS)}, "urgent": {"enum": ["yes", "no"]}, "name": {"type": "string"}}
     schema = {"type": "json_schema", "json_schema": {"schema": {"type": "object", "properties": properties}}}

@@ -62,6 +62,11 @@ class ChatPrompt:
         instructions, earlier, tail = self._frame(messages[:start], messages[start + 1 :])
         prefix, middle, ending = self._ids(instructions), self._ids(earlier), self._ids(tail)
         limit = min(max_tokens, self._context_length - room)
+        if limit < 1:
+            raise EngineError(
+                f"the answer has {room} tokens, which leaves no room for a conversation in a context of "
+                f"{self._context_length}"
+            )
         left = limit - len(prefix) - len(middle) - len(ending)
         if left < 1:
             raise EngineError(

@@ -100,3 +100,8 @@ def test_content_free_prompts_say_nothing_in_the_last_text(prompts: dict[str, Ch
 def test_a_folder_is_loaded_as_it_was_saved(tmp_path: Path) -> None:
     folder = make_folder("llama", tmp_path, layers=2)
     assert transformers.AutoTokenizer.from_pretrained(folder).chat_template == CHATML
+
+
+def test_an_answer_that_the_context_has_no_room_for_is_named(prompts: dict[str, ChatPrompt]) -> None:
+    with pytest.raises(EngineError, match=r"the answer has 600 tokens, which leaves no room .* in a context of 512"):
+        prompts["chatml"].encode(conversation("where is my card"), 512, 600)

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from fw_assets.embedded.engine import losses
+from fw_assets.embedded.engine.errors import Diverged
 from fw_assets.embedded.engine.label_sets import SetThresholds, fit_thresholds
 from fw_assets.embedded.engine.language_model.adapter_files import TunedAdapter
 from fw_assets.embedded.engine.language_model.device.lease import Turn
@@ -57,6 +58,7 @@ def fit_adapter(
 
     Raises:
         EngineError: rows, labels or hyper-parameters that cannot be trained on.
+        Diverged: with each readout that was tried.
         WeightsError: the base model cannot be loaded.
     """
     model = load(folder, bf16=trains_in_bf16())
@@ -73,15 +75,21 @@ def fit_adapter(
         trials = (checkpoints or Path(scratch)) / "readouts"
         jobs = {name: replace(job, form=replace(form, readout=name)) for name in READOUTS}
         losses_on_rows: dict[str, float] = {}
+        diverged: Diverged | None = None
         for name, each in jobs.items():
-            for record in _fit(each, model, folder, cache, trials / name, one_epoch=True):
-                if isinstance(record, TrainingEvent):
-                    yield record
-                    continue
-                yield TrialStep(name, record.number, record.epoch)
-                if isinstance(record, Evaluation):
-                    losses_on_rows[name] = record.loss
-        best = min(READOUTS, key=lambda name: losses_on_rows[name])
+            try:
+                for record in _fit(each, model, folder, cache, trials / name, one_epoch=True):
+                    if isinstance(record, TrainingEvent):
+                        yield record
+                        continue
+                    yield TrialStep(name, record.number, record.epoch)
+                    if isinstance(record, Evaluation) and math.isfinite(record.loss):
+                        losses_on_rows[name] = record.loss
+            except Diverged as error:
+                diverged = error
+        if not losses_on_rows:
+            raise diverged or Diverged("the loss on the evaluation rows is no number; take a smaller learningRate")
+        best = min((name for name in READOUTS if name in losses_on_rows), key=lambda name: losses_on_rows[name])
         tuned = yield from _with_losses(_fit(jobs[best], model, folder, cache, trials / best), losses_on_rows)
         shutil.rmtree(trials, ignore_errors=True)
     return replace(tuned, readout_losses=losses_on_rows)
@@ -155,7 +163,12 @@ def _fit_in_turn(
             if turn is not None and turn.pass_on():
                 free_memory()
             loss = step.accumulate(batch)
-            torch.nn.utils.clip_grad_norm_(step.parameters, _MAX_NORM)
+            norm = float(torch.nn.utils.clip_grad_norm_(step.parameters, _MAX_NORM))
+            if not (math.isfinite(loss) and math.isfinite(norm)):
+                raise Diverged(
+                    f"the training diverged in step {number} (loss {loss:g}, gradient {norm:g}); take a smaller "
+                    f"learningRate than {job.spec.learning_rate:g}"
+                )
             optimizer.step()
             ends_epoch = index + 1 == len(batches) or number == total
             tokens = sum(job.rows[row].tokens for row in batch)

@@ -12,7 +12,7 @@ import pytest
 pytest.importorskip("torch", reason="the extra llm is not installed")
 pytest.importorskip("transformers", reason="the extra llm is not installed")
 
-from fw_assets.embedded.engine.errors import EngineError
+from fw_assets.embedded.engine.errors import Diverged, EngineError
 from fw_assets.embedded.engine.language_model.adapter_files import TunedAdapter, load_adapter, save_adapter
 from fw_assets.embedded.engine.language_model.model_folders import LanguageModelFolder
 from fw_assets.embedded.engine.language_model.scorers import ObjectScorer, load_tuned_scorer
@@ -126,6 +126,18 @@ def test_the_readout_is_chosen_on_the_evaluation_rows(folders: dict[str, Languag
             assert equal(tuned, same)
             steps = [record for record in records if isinstance(record, TrainingStep)]
             assert steps == [record for record in alone if isinstance(record, TrainingStep)]
+
+
+def test_a_training_that_diverges_is_one_error_once_every_readout_was_tried(
+    folders: dict[str, LanguageModelFolder], tmp_path: Path
+) -> None:
+    tried: list[str] = []
+    spec = replace(SPEC, learning_rate=1e9)
+    form = AdapterForm(4, False, "validation")
+    run = fit_adapter(AdapterJob(spec, ROWS, EVALUATION, False, {}, form=form), folders["llama"], tmp_path)
+    with pytest.raises(Diverged, match=r"diverged in step \d+ .*; take a smaller learningRate than 1e\+09"):
+        drain(run, lambda record: tried.append(record.readout) if isinstance(record, TrialStep) else None)
+    assert set(tried) == {"head", "generate"}
 
 
 @pytest.mark.parametrize("readout", ["head", "generate"])
