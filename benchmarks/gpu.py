@@ -87,7 +87,7 @@ def measure(size: str, rows: int, tokens: int) -> dict[str, float]:
             [],
             False,
             {},
-            form=AdapterForm(0, True, "generate"),
+            form=AdapterForm(0, True, "generate", recomputes=device() != "cpu"),
         )
         kind = torch.bfloat16 if trains_in_bf16() else torch.float32
         rate = matmul_rate(4096 if device() != "cpu" else 512, 20, kind, device())

@@ -87,6 +87,12 @@ class LanguageModel:
         with lease.turn() as turn:
             yield turn
 
+    @contextmanager
+    def recomputed(self) -> Iterator[None]:
+        """As of `Pretrained`, with the adapter of each call."""
+        with self.pretrained.recomputed(lora.same_adapter):
+            yield
+
     def read_prefix(self, tokens: tuple[int, ...], adapter: Adapter | None = None) -> Prefix:
         """The prefix as the model reads it with that adapter; the last few are kept."""
         if not tokens:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
@@ -128,6 +128,11 @@ def adapted(adapter: Adapter | AdapterMix | None) -> Iterator[None]:
         yield
     finally:
         _active.reset(token)
+
+
+def same_adapter() -> AbstractContextManager[None]:
+    """A context with the adapter that is in use now, for a thread or a time that has another."""
+    return adapted(_active.get())
 
 
 def _follow(name: str) -> Any:

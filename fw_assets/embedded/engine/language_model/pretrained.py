@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import copy
 import inspect
-from collections.abc import Mapping, Sequence
-from contextlib import nullcontext, redirect_stderr
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext, redirect_stderr
+from functools import partial
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import torch
 import transformers
+from torch.utils.checkpoint import checkpoint
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, DynamicCache
 from transformers.utils import logging
 
@@ -128,6 +130,27 @@ class Pretrained:
         if stop < self.layer_count:
             part.norm = torch.nn.Identity()
         return part
+
+    @contextmanager
+    def recomputed(self, again: Callable[[], AbstractContextManager[None]]) -> Iterator[None]:
+        """Have the backward pass compute each layer again, whose activations are not kept (Chen et al. 2016).
+
+        Args:
+            again: called in the forward pass of each layer; the context in which that is done again.
+        """
+        for layer in self.decoder.layers:
+            layer.forward = partial(
+                checkpoint,
+                layer.forward,
+                use_reentrant=False,
+                preserve_rng_state=False,
+                context_fn=lambda: (nullcontext(), again()),
+            )
+        try:
+            yield
+        finally:
+            for layer in self.decoder.layers:
+                del layer.forward
 
     @property
     def layer_count(self) -> int:

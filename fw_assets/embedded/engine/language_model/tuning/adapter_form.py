@@ -1,9 +1,9 @@
 """Form of an adapter: which layers it adapts, who reads the instructions, and how the label is read.
 
 On a CPU the upper third of the layers is adapted, so that the states below are computed once, and the base model alone
-reads the instructions, whose keys and values are then computed once too. On a GPU every layer is adapted, and the
-adapter reads everything, which is what other engines can serve. On a CPU they can where `FW_PORTABLE_ADAPTERS` says so,
-or where there is a server that is to serve them (`FW_INFERENCE_URL`).
+reads the instructions, whose keys and values are then computed once too. On a GPU every layer is adapted, activations
+are computed again in the backward pass, and the adapter reads everything, which is what other engines can serve. On a
+CPU they can where `FW_PORTABLE_ADAPTERS` says so, or where a server is to serve them (`FW_INFERENCE_URL`).
 """
 
 from __future__ import annotations
@@ -23,11 +23,16 @@ _MIN_LAYERS_TO_SPLIT = 3
 
 @dataclass(frozen=True)
 class AdapterForm:
-    """Form of one adapter; by `validation` each readout is tried, and the better one kept."""
+    """Form of one adapter; by `validation` each readout is tried, and the better one kept.
+
+    Attributes:
+        recomputes: whether activations are computed again in place of being kept.
+    """
 
     first_layer: int
     adapted_prefix: bool
     readout: ReadoutRule
+    recomputes: bool = False
 
 
 def default_form(
@@ -69,4 +74,5 @@ def default_form(
         first_layer=0 if whole else layers - math.ceil(layers / 3),
         adapted_prefix=on_gpu or portable,
         readout=readout,
+        recomputes=on_gpu,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -42,9 +43,14 @@ class AdapterStep:
         cache: Path,
         *,
         spaced: bool = True,
+        recomputes: bool = False,
     ) -> None:
-        """`spaced`: whether objects of several fields have spaces after colons and commas."""
+        """`spaced`: whether objects of several fields have spaces after colons and commas.
+
+        `recomputes`: as of `AdapterForm`.
+        """
         self._model, self._tuned = model, tuned
+        self._activations = model.recomputed if recomputes else nullcontext
         self._rows_per_pass: int | None = None
         self._tokens, self._seconds = 0, 0.0
         head = tuned.head
@@ -81,7 +87,8 @@ class AdapterStep:
         started = time.monotonic()
         while True:
             try:
-                total = self._sum(batch, lambda loss: (loss / len(batch)).backward())
+                with self._activations():
+                    total = self._sum(batch, lambda loss: (loss / len(batch)).backward())
                 break
             except (RuntimeError, MemoryError) as error:
                 if not is_out_of_memory(error):

@@ -137,7 +137,8 @@ def _fit_in_turn(
 ) -> Generator[Record | TrainingEvent, None, TunedAdapter]:
     """As `fit_adapter`, with one readout; after the first epoch only, the checkpoint stays for a run that goes on."""
     tuned = begin_adapter(job, model, folder)
-    step = AdapterStep(model, tuned, job.rows, cache, spaced=job.spaced)
+    recomputes = job.form is not None and job.form.recomputes
+    step = AdapterStep(model, tuned, job.rows, cache, spaced=job.spaced, recomputes=recomputes)
     held_out = (
         AdapterStep(model, tuned, job.evaluation, cache, spaced=job.spaced) if job.fields and job.evaluation else None
     )

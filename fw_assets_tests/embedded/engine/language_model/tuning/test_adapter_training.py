@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
-pytest.importorskip("torch", reason="the extra llm is not installed")
+torch = pytest.importorskip("torch", reason="the extra llm is not installed")
 pytest.importorskip("transformers", reason="the extra llm is not installed")
 
 from fw_assets.embedded.engine.errors import Diverged, EngineError
 from fw_assets.embedded.engine.language_model.adapter_files import TunedAdapter, load_adapter, save_adapter
+from fw_assets.embedded.engine.language_model.language_model import load, trains_in_bf16
 from fw_assets.embedded.engine.language_model.model_folders import LanguageModelFolder
 from fw_assets.embedded.engine.language_model.scorers import ObjectScorer, load_tuned_scorer
 from fw_assets.embedded.engine.language_model.tuning.adapter_form import AdapterForm
@@ -106,6 +107,23 @@ def check_that_it_learns(folder: LanguageModelFolder, form: AdapterForm, tmp_pat
     assert sum(right) / len(right) > 0.9
     alone = scorer.log_probabilities([ROWS[5].text], None)
     assert abs(alone - scores[5]).max() < 1e-4
+
+
+def test_activations_that_are_computed_again_change_nothing(folder: LanguageModelFolder, tmp_path: Path) -> None:
+    layer = next(iter(load(folder, bf16=trains_in_bf16()).linear.values()))
+    calls: list[Any] = []
+    hook = layer.register_forward_hook(lambda *_: calls.append(torch.is_grad_enabled()))
+    made = {}
+    for recomputes in (False, True):
+        calls.clear()
+        form, spec = AdapterForm(0, True, "generate", recomputes), replace(SPEC, epochs=1)
+        records, tuned = train(folder, tmp_path, form, spec=spec, evaluation=())
+        made[recomputes] = step_losses(records), tuned, len(calls)
+    hook.remove()
+    assert made[True][0] == made[False][0]
+    assert equal(made[True][1], made[False][1])
+    assert made[True][2] == 2 * made[False][2]
+    assert not any(part.training for part in load(folder, bf16=trains_in_bf16()).pretrained.network.modules())
 
 
 def test_the_readout_is_chosen_on_the_evaluation_rows(folders: dict[str, LanguageModelFolder], tmp_path: Path) -> None:
