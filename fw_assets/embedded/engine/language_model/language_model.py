@@ -58,7 +58,7 @@ class LanguageModel:
     ) -> None:
         """Load the weights of the folder, or those of a GGUF file that was written of it."""
         if gguf_file is None:
-            self.pretrained = Pretrained(verified(folder).folder, dtype, device)
+            self.pretrained = Pretrained(verified(folder).folder, dtype, device, four_bit=folder.four_bit)
         else:
             self.pretrained = Pretrained(gguf_file.parent, dtype, device, gguf_file.name)
         self.digest, self.device, self.dtype = folder.digest, device, dtype

@@ -21,6 +21,7 @@ from fw_assets.embedded.settings import data_home, embedded_settings
 
 FORMAT = 1
 PACKAGES = ("torch", "transformers", "safetensors")
+FOUR_BIT_PACKAGE = "bitsandbytes"
 INSTALL_ADVICE = "run `pip install 'fw-assets[llm]'` (on Linux, torch for CPUs alone comes from PyTorch's own index)"
 _ID = re.compile(r"[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _DIGESTED = ("*.safetensors", "config.json", "tokenizer*.json", "*.model", "*.jinja", "generation_config.json")
@@ -41,6 +42,7 @@ class LanguageModelFolder:
         licence: as its model card or licence file names it; empty where it has none.
         digest: SHA-256 over names and contents of the files.
         files: size and time of each file when it was digested.
+        four_bit: whether its linear layers are held in 4 bits (NF4, Dettmers et al. 2023).
     """
 
     name: str
@@ -54,6 +56,7 @@ class LanguageModelFolder:
     dtype: str
     digest: str
     files: tuple[tuple[str, int, int], ...] = ()
+    four_bit: bool = False
 
 
 def models_home() -> Path:
@@ -62,10 +65,18 @@ def models_home() -> Path:
     return data_home() / "language-models" if own is None else own.expanduser()
 
 
-def missing_packages() -> str | None:
-    """How to get what the extra would install; None where it is there."""
+def missing_packages(*, four_bit: bool = False) -> str | None:
+    """How to get what the extra would install; None where it is there.
+
+    Args:
+        four_bit: of a model that is held in 4 bits, which needs an extra of its own.
+    """
     missing = [name for name in PACKAGES if importlib.util.find_spec(name) is None]
-    return f"{', '.join(missing)} missing: {INSTALL_ADVICE}" if missing else None
+    if missing:
+        return f"{', '.join(missing)} missing: {INSTALL_ADVICE}"
+    if four_bit and importlib.util.find_spec(FOUR_BIT_PACKAGE) is None:
+        return f"{FOUR_BIT_PACKAGE} missing: run `pip install 'fw-assets[llm-4bit]'`"
+    return None
 
 
 def added_models() -> dict[str, LanguageModelFolder]:
@@ -94,7 +105,7 @@ def _read(path: Path, modified: int, size: int) -> LanguageModelFolder | None:
         return None
 
 
-def add(name: str, folder: Path, source: str, licence: str = "") -> LanguageModelFolder:
+def add(name: str, folder: Path, source: str, licence: str = "", *, four_bit: bool = False) -> LanguageModelFolder:
     """Describe and digest a Hugging Face folder, and keep the facts under a name.
 
     Raises:
@@ -102,18 +113,21 @@ def add(name: str, folder: Path, source: str, licence: str = "") -> LanguageMode
     """
     if not _ID.fullmatch(name):
         raise EngineError(f"{name!r} cannot be a model's name: use 1-63 of a-z, 0-9 and '-', a letter first")
-    model = describe(name, folder.expanduser().resolve(), source, licence)
+    model = describe(name, folder.expanduser().resolve(), source, licence, four_bit=four_bit)
     home = models_home()
     home.mkdir(parents=True, exist_ok=True)
     path = home / f"{name}.json"
     temporary = path.with_name(f".{name}.{os.getpid()}.part")
     facts = {"format": FORMAT, **asdict(model), "folder": str(model.folder)}
+    if not model.four_bit:
+        # Earlier versions leave out models with facts that they do not know.
+        del facts["four_bit"]
     temporary.write_text(json.dumps(facts, ensure_ascii=False, indent=1), "utf-8")
     temporary.replace(path)
     return model
 
 
-def describe(name: str, folder: Path, source: str, licence: str = "") -> LanguageModelFolder:
+def describe(name: str, folder: Path, source: str, licence: str = "", *, four_bit: bool = False) -> LanguageModelFolder:
     """The facts of a Hugging Face folder."""
     path = folder / "config.json"
     if not path.is_file() and (folder / "adapter_config.json").is_file():
@@ -151,8 +165,9 @@ def describe(name: str, folder: Path, source: str, licence: str = "") -> Languag
         chat_template=_has_chat_template(folder),
         licence=licence or _licence(folder),
         dtype=dtype,
-        digest=_digest(folder),
+        digest=_digest(folder, four_bit),
         files=files,
+        four_bit=four_bit,
     )
 
 
@@ -164,7 +179,8 @@ def verified(model: LanguageModelFolder) -> LanguageModelFolder:
     """
     advice = "make it again: fw-assets setup llm"
     if "/" in model.source:  # That of a wheel is its name.
-        advice = f"add it again: fw-assets models add {model.name} {model.source}"
+        option = " --four-bit" if model.four_bit else ""
+        advice = f"add it again: fw-assets models add {model.name} {model.source}{option}"
     now: list[tuple[str, int, int]] = []
     known = {name for name, _, _ in model.files}
     if new := sorted({path.name for path in _files(model.folder)} - known):
@@ -176,7 +192,7 @@ def verified(model: LanguageModelFolder) -> LanguageModelFolder:
         now.append((name, path.stat().st_size, path.stat().st_mtime_ns))
     if tuple(now) == model.files:
         return model
-    if _digest(model.folder) != model.digest:
+    if _digest(model.folder, model.four_bit) != model.digest:
         raise WeightsError(f"{model.folder}: its files are not those that were added as {model.name}; {advice}")
     return replace(model, files=tuple(now))
 
@@ -229,8 +245,9 @@ def _files(folder: Path) -> list[Path]:
     return sorted({path for pattern in patterns for path in folder.glob(pattern) if path.is_file()})
 
 
-def _digest(folder: Path) -> str:
-    whole = hashlib.sha256()
+def _digest(folder: Path, four_bit: bool) -> str:
+    """An adapter that was trained over the one form is refused over the other."""
+    whole = hashlib.sha256(b"nf4\n" if four_bit else b"")
     for path in _files(folder):
         with path.open("rb") as file:
             whole.update(f"{path.name}\0{hashlib.file_digest(file, 'sha256').hexdigest()}\n".encode())

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 import transformers
 from torch.utils.checkpoint import checkpoint
-from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, DynamicCache
+from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig, DynamicCache
 from transformers.utils import logging
 
 from fw_assets.embedded.engine.errors import WeightsError
@@ -41,7 +41,23 @@ class Pretrained:
         window: tokens that sliding attention sees, if some layer has it.
     """
 
-    def __init__(self, folder: Path, dtype: torch.dtype, device: str = "cpu", gguf_file: str | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        dtype: torch.dtype,
+        device: str = "cpu",
+        gguf_file: str | None = None,
+        *,
+        four_bit: bool = False,
+    ) -> None:
+        """Load the model.
+
+        Args:
+            four_bit: hold the linear layers in NF4, and multiply in `dtype` (Dettmers et al. 2023, QLoRA).
+
+        Raises:
+            WeightsError: transformers cannot load it.
+        """
         here: dict[str, Any] = {**_HERE, "gguf_file": gguf_file}
         own: dict[str, Any] = {}
         try:
@@ -49,6 +65,14 @@ class Pretrained:
                 config = AutoConfig.from_pretrained(str(folder), **here)
                 config.head_dim = _key_length(folder / gguf_file) or config.head_dim
                 own["config"] = config
+            if four_bit:
+                own["quantization_config"] = BitsAndBytesConfig(
+                    load_in_4bit=True,
+                    bnb_4bit_quant_type="nf4",
+                    bnb_4bit_use_double_quant=True,
+                    bnb_4bit_compute_dtype=dtype,
+                )
+                own["device_map"] = {"": device}
             self.tokenizer = AutoTokenizer.from_pretrained(str(folder), **here)
             # The bar of a GGUF file's conversion has no switch; other loads leave alone what threads beside them write.
             with nullcontext() if gguf_file is None else redirect_stderr(StringIO()):
@@ -72,7 +96,11 @@ class Pretrained:
                 f"{folder}: {len(missing)} of the weights that config.json asks for are missing, such as {missing[0]}: "
                 "copy or download it again"
             )
-        self.network = network.to(device).eval().requires_grad_(False)
+        self.network = (network if four_bit else network.to(device)).eval().requires_grad_(False)
+        for module in self.network.modules() if four_bit else ():
+            if hasattr(module, "support_avx512bf16_for_cpu"):
+                # It would multiply in bfloat16, where an answer depends on what is asked with it.
+                module.support_avx512bf16_for_cpu = False
         self.decoder = self.network.get_decoder()
         self.config = self.decoder.config
         parameters = inspect.signature(self.decoder.forward).parameters
