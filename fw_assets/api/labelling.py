@@ -80,8 +80,6 @@ def label_to_file(
     columns = {"text_column": text_column, "text_template": text_template}
     named = {key: value for key, value in columns.items() if value is not None}
     make_session(named)  # the template's faults, in the words of a session
-    if threshold is not None and not 0 <= threshold <= 1:
-        raise input_error(f"expected a number from 0 to 1 (found {threshold!r})", field="threshold")
     wanted = LabelRequest(
         file=file,
         out=Path(out),

@@ -12,6 +12,7 @@ from rich.console import Console, RenderableType
 from fw_assets.classification.plan.plan import Plan as PlanValue
 from fw_assets.report.rendering.html import render_html
 from fw_assets.report.rendering.notebook import plan_html, report_html
+from fw_assets.report.rendering.outline import PYTHON_YES
 from fw_assets.report.rendering.terminal import plan_view, report_view
 from fw_assets.report.schema.report import Report as ReportValue
 
@@ -81,7 +82,7 @@ class Plan:
         return plan_html(self.value)
 
     def __repr__(self) -> str:
-        return _printed(plan_view(self.value))
+        return _printed(plan_view(self.value, PYTHON_YES))
 
 
 @dataclass(frozen=True, repr=False)

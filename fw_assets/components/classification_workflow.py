@@ -49,7 +49,10 @@ class ClassificationWorkflow(dg.Component, SessionAttributes, dg.Resolvable):
     )
     scheduled: str = Field("*", description="Pattern of the datasets that the schedules take.")
     regression_max_usd: float = Field(
-        0.0, ge=0, description="The most that one nightly check of a deployment may cost; no approved plan covers it."
+        0.0,
+        ge=0,
+        allow_inf_nan=False,
+        description="The most that one nightly check of a deployment may cost; no approved plan covers it.",
     )
 
     @classmethod

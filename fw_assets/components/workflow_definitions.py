@@ -41,7 +41,9 @@ def workflow_definitions(workflow: WorkflowInstance) -> dg.Definitions:
         schedules=[schedule(workflow) for schedule in SCHEDULES if workflow.status(schedule.name) != "absent"],
         sensors=[sensor(workflow) for sensor in SENSORS if workflow.status(sensor.name) != "absent"],
         resources={
-            workflow.named("workspace"): WorkspaceResource(root=workflow.workspace),
+            workflow.named("workspace"): WorkspaceResource(
+                root=workflow.workspace, platform=workflow.platform.kind if workflow.platform else None
+            ),
             workflow.named("platform"): platform_of(workflow),
             workflow.named("values"): WorkflowValues(root=workflow.workspace),
         },

@@ -26,13 +26,16 @@ class WorkspaceResource(dg.ConfigurableResource):
         default=None,
         description="A folder or fsspec URL; without it $FW_WORKSPACE, or workspace/ in the current folder.",
     )
+    platform: str | None = Field(
+        default=None, description="Platform of the instance, for the tag of its runs; without it $FW_PLATFORM."
+    )
 
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
         """Tags the run, whoever launched it, and with the process that executes it."""
         if context.run is not None and context.instance is not None:
             if DRIVER in context.run.tags:
                 record_origin(context.instance, context.run.run_id)
-            tag_partition(context.instance, context.run)
+            tag_partition(context.instance, context.run, self.platform or settings().fw_platform)
             tag_worker(context.instance, context.run)
 
     def open(self) -> Workspace:

@@ -31,7 +31,8 @@ RETRY_NUMBER = "dagster/retry_number"
 
 def step_tags(step: Step, workflow: WorkflowInstance = OWN) -> dict[str, str]:
     """The tags of the run of a step, known before it starts."""
-    tags = {DATASET: step.dataset, PHASE: step.assets[0], **_platform(workflow)}
+    platform = workflow.platform.kind if workflow.platform else settings().fw_platform
+    tags = {DATASET: step.dataset, PHASE: step.assets[0], **_platform_tag(platform)}
     return tags if step.model is None else {**tags, MODEL: step.model}
 
 
@@ -59,9 +60,9 @@ def is_driven(run: dg.DagsterRun) -> bool:
     return run.tags.get(PHASE) not in (None, *PLAN) and not by_hand
 
 
-def tag_partition(instance: dg.DagsterInstance, run: dg.DagsterRun) -> None:
+def tag_partition(instance: dg.DagsterInstance, run: dg.DagsterRun, platform: str) -> None:
     """Add to a run that a person launched the tags that the sensors and the command line set from the start."""
-    tags = _platform(OWN)
+    tags = _platform_tag(platform)
     by_dimension = {DATASET: "dagster/partition/dataset", MODEL: "dagster/partition/model"}
     tags |= {ours: run.tags[theirs] for ours, theirs in by_dimension.items() if theirs in run.tags}
     if DATASET not in tags and "dagster/partition" in run.tags:
@@ -85,6 +86,5 @@ def tag(context: dg.AssetExecutionContext, tags: Mapping[str, str]) -> None:
         context.instance.add_run_tags(context.run.run_id, tags)
 
 
-def _platform(workflow: WorkflowInstance) -> dict[str, str]:
-    name = workflow.platform.kind if workflow.platform else settings().fw_platform
+def _platform_tag(name: str) -> dict[str, str]:
     return {} if name == "embedded" else {PLATFORM: name}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -50,6 +51,9 @@ def test_the_plan_says_what_it_will_do_and_draws_itself(finished: fw_assets.Work
     assert set(plan.costs.columns) == {"line", "stage", "model", "formula", "low", "expected", "high", "counted"}
     assert "char-ngram" in plan._repr_html_()
     assert "Plan for tickets" in repr(plan)
+    for shown in (plan._repr_html_(), repr(plan)):
+        assert "plan.approve()" in shown
+        assert "fw-assets approve" not in shown
 
 
 def test_the_report_has_its_figures_as_frames(finished: fw_assets.Workflow) -> None:
@@ -128,6 +132,9 @@ def test_a_file_is_labelled_into_another(finished: fw_assets.Workflow, folder: P
         ({"rows": []}, "no rows"),
         ({"rows": 7}, "expected a table of polars, pandas or pyarrow"),
         ({"rows": ["a"], "threshold": 3}, "threshold: expected a number from 0 to 1"),
+        ({"rows": ["a"], "threshold": math.nan}, "threshold: expected a number from 0 to 1"),
+        ({"rows": ["a"], "max_spend_usd": math.nan}, "max_spend_usd: expected an amount"),
+        ({"rows": ["a"], "max_spend_usd": -1}, "max_spend_usd: expected an amount"),
         ({"rows": "a text", "threshold": 0.5}, "threshold: is for the rows of a table"),
         ({"rows": pl.DataFrame({"x": [1]}), "text_column": "body"}, "body"),
     ],

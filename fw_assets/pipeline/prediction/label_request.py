@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -41,6 +42,15 @@ class LabelRequest:
     cascade: bool = False
     probabilities: bool = False
     max_spend_usd: float | None = None
+
+    def __post_init__(self) -> None:
+        """Raises an InputError for a limit that limits nothing: no comparison with NaN is true."""
+        if self.threshold is not None and not 0 <= self.threshold <= 1:
+            raise input_error(f"expected a number from 0 to 1 (found {self.threshold!r})", field="threshold")
+        if self.max_spend_usd is not None and not (math.isfinite(self.max_spend_usd) and self.max_spend_usd >= 0):
+            raise input_error(
+                f"expected an amount in US dollars, 0 or more (found {self.max_spend_usd!r})", field="max_spend_usd"
+            )
 
 
 def check_names(wanted: LabelRequest) -> None:

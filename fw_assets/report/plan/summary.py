@@ -16,8 +16,12 @@ from fw_assets.report.table import Table, columns
 _JOINING = re.compile(r"[,;“”]|\b(?:and|or)\b")
 
 
-def first_screen(plan: Plan) -> Table:
-    """What a person must know to approve or to reject."""
+def first_screen(plan: Plan, yes: str = "") -> Table:
+    """What a person must know to approve or to reject.
+
+    Args:
+        yes: how to approve; left out, the command.
+    """
     several = [("Which fields?", fields.sentence(plan))] if plan.label_set.fields else []
     pairs = [
         ("What will be done?", intention(plan)),
@@ -39,7 +43,7 @@ def first_screen(plan: Plan) -> Table:
             pairs.append(("When is it deployed?", gate(plan)))
     if plan.label_set.slices:
         pairs.append(("Which slices?", slices.sentence(plan)))
-    pairs.append(("How to say yes?", Quoted(f"fw-assets approve {plan.dataset} --digest {plan.digest}")))
+    pairs.append(("How to say yes?", yes or Quoted(f"fw-assets approve {plan.dataset} --digest {plan.digest}")))
     return Table(columns("Question", "Answer"), tuple(pairs))
 
 

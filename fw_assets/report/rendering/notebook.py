@@ -12,7 +12,7 @@ from markupsafe import Markup, escape
 from fw_assets.classification.plan.plan import Plan
 from fw_assets.classification.visible_text import visible
 from fw_assets.report.formatting import Quoted
-from fw_assets.report.rendering.outline import Drawing, Heading, Part, plan_outline, report_outline
+from fw_assets.report.rendering.outline import PYTHON_YES, Drawing, Heading, Part, plan_outline, report_outline
 from fw_assets.report.schema.report import Report
 from fw_assets.report.table import Table
 
@@ -31,7 +31,7 @@ def report_html(report: Report) -> str:
 
 
 def plan_html(plan: Plan) -> str:
-    return _page(plan_outline(plan))
+    return _page(plan_outline(plan, PYTHON_YES))
 
 
 def _page(parts: Iterable[Part]) -> str:

@@ -28,6 +28,8 @@ from fw_assets.report.table import Table
 from fw_assets.report.trend.table import has_trend, trend_table
 
 MAX_LABELS = 20
+PYTHON_YES = "plan.approve(), where plan is what fw_assets.plan() returned"
+"""How to say yes to a plan that Python shows."""
 
 
 @dataclass(frozen=True)
@@ -56,10 +58,10 @@ class Drawing:
 Part = Heading | Sentence | Drawing
 
 
-def plan_outline(plan: Plan) -> Iterator[Part]:
-    """Everything that a person needs to approve a plan, or to reject it."""
+def plan_outline(plan: Plan, yes: str = "") -> Iterator[Part]:
+    """Everything that a person needs to approve a plan, or to reject it; `yes` says how, in place of the command."""
     yield Heading(f"Plan for {plan.dataset}")
-    yield Drawing(summary.first_screen(plan), heads=False)
+    yield Drawing(summary.first_screen(plan, yes), heads=False)
     for warning in plan.warnings:
         yield Sentence(f"Careful: {warning}", "careful")
     yield Heading("Labels")

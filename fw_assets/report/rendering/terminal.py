@@ -34,8 +34,8 @@ def report_view(report: Report) -> RenderableType:
     return _view(report_outline(report))
 
 
-def plan_view(plan: Plan) -> RenderableType:
-    return _view(plan_outline(plan))
+def plan_view(plan: Plan, yes: str = "") -> RenderableType:
+    return _view(plan_outline(plan, yes))
 
 
 def comparison_view(comparison: ModelComparison) -> RenderableType:

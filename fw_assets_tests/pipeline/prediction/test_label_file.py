@@ -208,6 +208,9 @@ def test_what_costs_money_needs_a_yes_and_stays_under_its_ceiling(project: Proje
     refused = label(project, "new.csv", "labelled.csv", "--max-spend-usd", "0.001", "--yes", "--json")
     assert refused.returncode == 4
     assert "raise --max-spend-usd" in told(refused)["error"]["message"]
+    limitless = label(project, "new.csv", "labelled.csv", "--max-spend-usd", "nan", "--yes", "--json")
+    assert limitless.returncode == 2
+    assert "max_spend_usd: expected an amount in US dollars" in told(limitless)["error"]["message"]
     assert requests(project) == before
     assert not (project.folder / "labelled.csv").exists()
     done = label(project, "new.csv", "labelled.csv", "--max-spend-usd", "10", "--yes", "--json")
