@@ -29,10 +29,10 @@ def dataset_reference(store: Workspace, name: str, source: Source, value: object
     """The file or folder of a dataset, from what the upstream asset gave.
 
     Args:
-        value: a table; a path; or both by partition, where the upstream asset is partitioned.
+        value: a table; a path; or tables by partition, where the upstream asset is partitioned.
 
     Raises:
-        InputError: it is neither, a column is not there, or a row is of no part.
+        InputError: it is neither, it is paths by partition, a column is not there, or a row is of no part.
     """
     if isinstance(value, str | Path):
         return str(value)
@@ -49,6 +49,13 @@ def _whole(value: object) -> pl.DataFrame:
     """The table; of a partitioned asset, those of its partitions one below the other."""
     if isinstance(value, Mapping) and value and all(_is_partition(item) for item in value.values()):
         return pl.concat([frame_of(value[key]) for key in sorted(value)], how="diagonal_relaxed")
+    if isinstance(value, Mapping) and value and all(isinstance(item, str | Path) for item in value.values()):
+        raise input_error(
+            "gives a path for each of its partitions, and not a table",
+            kind="table",
+            field="dataset.asset",
+            advice="Return tables, or name an asset that puts the files together.",
+        )
     return frame_of(value)
 
 

@@ -38,7 +38,7 @@ def test_a_run_that_a_person_launches_has_the_platform_of_its_instance_as_a_tag(
     kind: str, environment: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FW_PLATFORM", environment)
-    platform = PlatformAttributes(kind=kind, key="a-key")  # type: ignore[arg-type]
+    platform = PlatformAttributes(kind=kind, key="a-key")
     defs = ClassificationWorkflow(platform=platform).definitions("shop", tmp_path)
     with dg.DagsterInstance.ephemeral() as instance:
         instance.add_dynamic_partitions("shop_datasets", ["tickets"])

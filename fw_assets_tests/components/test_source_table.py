@@ -96,3 +96,8 @@ def test_what_cannot_be_read_is_named(source: Source, table: Any, message: str, 
 def test_columns_are_fields_of_the_session(source: dict[str, Any], fields: dict[str, Any]) -> None:
     assert Source(asset="t", **source).session_fields() == fields
     assert make_session(fields)
+
+
+def test_paths_by_partition_are_refused_and_not_read_as_a_table(store: Workspace) -> None:
+    with pytest.raises(InputError, match=r"dataset\.asset: gives a path for each of its partitions"):
+        dataset_reference(store, "tickets", Source(asset="t"), {"2026-11-01": "a.csv", "2026-11-02": "b.csv"})
