@@ -61,6 +61,8 @@ def models(*, everything: bool, as_json: bool) -> int:
     for model in usable:
         if model.retired:
             out.print(f"The platform retires {model.slug}: {model.retired}")
+        if model.description and platform.is_embedded:
+            out.print(f"{model.slug}: {model.description}", markup=False, highlight=False)
         if model.answered_by:
             out.print(f"{model.slug} is answered by the server at {model.answered_by}", markup=False)
     _print_refused(sorted(reason for reason in reasons.values() if reason is not None), everything=everything)

@@ -172,3 +172,9 @@ def test_a_model_that_a_server_answers_for_says_so(monkeypatch: pytest.MonkeyPat
     answered = {slug: entry["answered_by"] for slug, entry in entries().items() if entry["answered_by"]}
     assert set(answered.values()) == {"http://gpu:8000"}
     assert "char-ngram" not in answered
+
+
+def test_the_listing_says_what_each_model_is() -> None:
+    said = "Hashed words and character n-grams; the base compares them with the label names."
+    assert f"char-ngram: {said}\n" in run("models").output
+    assert entries()["char-ngram"]["description"] == said

@@ -72,6 +72,8 @@ class CatalogueModel(Frozen):
 
     answered_by: str = ""
     """The address of the server that answers for the platform; empty where the platform itself does."""
+    description: str = ""
+    """What it is, in the platform's words."""
 
     @property
     def arm(self) -> Arm | None:
@@ -123,6 +125,7 @@ class CatalogueModel(Frozen):
         left_out = {
             "name",
             "display_name",
+            "description",
             "grid",
             "kind",
             "retired",

@@ -21,6 +21,7 @@ def catalogue_model(model: Model) -> CatalogueModel:
     return CatalogueModel(
         name=model.name,
         display_name=model.display_name,
+        description=model.description,
         parameter_count=model.parameter_count,
         context_length=model.context_length,
         tunable=model.can_tune,

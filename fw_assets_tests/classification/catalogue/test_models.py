@@ -8,3 +8,4 @@ def test_entries_of_the_catalogue_have_the_terms_that_they_had() -> None:
     assert not {"base_model", "rank", "deployment", "endpoint", "listed"} & set(base.terms(tuning=True))
     adapter = CatalogueModel(name="accounts/me/models/mine", kind="HF_PEFT_ADDON", base_model=base.name, rank=8)
     assert adapter.terms(tuning=True)["base_model"] == base.name
+    assert base.terms(tuning=True) == base.model_copy(update={"description": "another"}).terms(tuning=True)
