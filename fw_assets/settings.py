@@ -181,6 +181,11 @@ def workspace_at(root: str | PathLike[str] | None) -> str:
     return (configured if root is None else configured.model_copy(update={"fw_workspace": str(root)})).workspace_root
 
 
+def is_usual_workspace(root: str | None) -> bool:
+    """Whether this is the workspace of the environment, on which commands work and whose files the UI links to."""
+    return root in (None, settings().workspace_root)
+
+
 @contextmanager
 def in_workspace(root: str) -> Iterator[None]:
     """Make `root` the workspace of this process, and of those that it starts, while the block runs."""

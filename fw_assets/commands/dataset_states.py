@@ -113,7 +113,7 @@ def _spent(store: Workspace, name: str, read: Callable[[Workspace, str], Ledger]
 def _signed(root: str, name: str, note: str) -> str:
     """The note with what a failed attempt waits for, since nothing else starts it again."""
     signature = _signature(root, name)
-    return note.removesuffix(f"; {retry_advice(name)}") + signature if signature else note
+    return note.removesuffix(f"; {retry_advice(root, name)}") + signature if signature else note
 
 
 def _signature(root: str, name: str) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from fw_assets.pipeline.automation.alert_events import plans_that_wait
 from fw_assets.pipeline.values.delivery import DeploymentRecord
 from fw_assets.pipeline.values.registration import Registration
 from fw_assets.workspace.workspace import Workspace
@@ -57,6 +58,7 @@ REVIEWS = """
 @pytest.fixture
 def daemon(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ProjectDaemon]:
     monkeypatch.setenv("SHOP_KEY", KEY)
+    monkeypatch.setenv("FW_FILES_URL", "http://127.0.0.1:8432/workspace")
     monkeypatch.chdir(tmp_path)
     write_project(tmp_path, downstream=True, tickets=TICKETS, reviews=REVIEWS)
     write_rows(tmp_path)
@@ -80,6 +82,12 @@ def test_two_workflows_go_from_assets_of_the_project_to_their_reports(daemon: Pr
     plan = store.header("plan", "tickets")
     assert plan is not None
     assert "waits for approval" in daemon.skipped["tickets_phases"]
+    (waits,) = (event() for event in plans_that_wait(store).values())
+    assert waits.text.endswith("Approve it in the Dagster UI."), "a command would ask another workspace"
+    event = daemon.instance.get_latest_materialization_event(dg.AssetKey(["tickets", "plan"]))
+    assert event is not None
+    assert event.asset_materialization is not None
+    assert "plan_file" in event.asset_materialization.metadata, "and no link to a file of another workspace"
 
     answer = {"approved_by": "ann", "plan_digest": plan.digest}
     config = {"ops": {"tickets__approval": {"config": answer}}}

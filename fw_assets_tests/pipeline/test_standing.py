@@ -12,6 +12,7 @@ from fw_assets.pipeline.machine import this_machine
 from fw_assets.pipeline.phases import due
 from fw_assets.pipeline.standing import standings, steps_at_work
 from fw_assets.pipeline.values.step_run import StepRun, forget_step_run, record_step_run
+from fw_assets.settings import in_workspace
 from fw_assets.workspace.workspace import Workspace
 from fw_assets_tests.project import Project
 
@@ -23,7 +24,8 @@ LEFT = f"to be inspected and planned; no command is at work on it; {AGAIN}"
 
 
 def standing(project: Project) -> tuple[str, str]:
-    status = standings(Workspace(str(project.workspace)), ["tickets"], driver=None)["tickets"]
+    with in_workspace(str(project.workspace)):
+        status = standings(Workspace(str(project.workspace)), ["tickets"], driver=None)["tickets"]
     return status.state, status.note
 
 
@@ -38,6 +40,9 @@ class TestWhatFailed:
         assert "inspected_dataset failed (run " in note
         assert "tickets.jsonl:1: messages" in note
         assert note.endswith("correct that, then: fw-assets run tickets")
+        with in_workspace(str(project.folder / "of-the-environment")):
+            other = standings(Workspace(str(project.workspace)), ["tickets"], driver=None)["tickets"]
+        assert other.note.endswith("correct that, then: Re-execute, on the run's page in Dagster")
         listed = project.run("status")
         assert "failed" in listed.stdout
         assert json.loads(project.run("status", "tickets", "--json").stdout)["datasets"][0]["state"] == "failed"

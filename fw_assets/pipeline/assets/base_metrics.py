@@ -58,7 +58,7 @@ def base_metrics(
             "cost_usd": step.paid_usd(STAGE),
             "tokens": metrics.usage.prompt_tokens + metrics.usage.completion_tokens,
             **confidence_metadata(metrics.trust),
-            **prediction_files(step.dataset, step.slug, "base"),
+            **prediction_files(step.store.root, step.dataset, step.slug, "base"),
         },
         inputs=inputs,
     )

@@ -66,6 +66,6 @@ def baselines(
             **cost_figures(store, plan, (best.name, "baseline")),
             "rows": best.test.rows,
             "test_rows": table(rows),
-            **files(predictions=prediction_path(dataset, best.name, "baseline", "test")),
+            **files(store.root, predictions=prediction_path(dataset, best.name, "baseline", "test")),
         },
     )

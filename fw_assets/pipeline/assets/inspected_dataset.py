@@ -70,7 +70,7 @@ def inspected_dataset(
             "labels": inspected.labels_seen,
             "lengths": lengths,
             **worst_problems(inspected),
-            **(files(rejected=(dataset, REJECTED_ROWS)) if inspected.rejected else {}),
+            **(files(store.root, rejected=(dataset, REJECTED_ROWS)) if inspected.rejected else {}),
         },
     )
 

@@ -48,6 +48,7 @@ def label_suspects(context: dg.AssetExecutionContext, workspace: WorkspaceResour
             "judged_rows": suspects.judged,
             "first": table(suspect_rows(suspects, MAX_TEXT)[:MAX_SHOWN]),
             **files(
+                store.root,
                 train=(dataset, "label_suspects_train.csv"),
                 test=(dataset, "label_suspects_test.csv"),
             ),

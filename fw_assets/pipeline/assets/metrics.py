@@ -66,7 +66,7 @@ def metrics(
             "lost": comparison.lost,
             "compared_rows": comparison.rows,
             "compared_distinct": comparison.groups or comparison.rows,
-            **prediction_files(step.dataset, step.slug, "tuned"),
+            **prediction_files(step.store.root, step.dataset, step.slug, "tuned"),
         },
     )
 

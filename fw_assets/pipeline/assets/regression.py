@@ -80,6 +80,7 @@ def regression(
             "by_night": picture(nights_chart(checks.right, checks.nights)),
             "dates": table(_date_rows(checks)),
             **files(
+                store.root,
                 every_date=(dataset, LOG),
                 night=result.predictions,
             ),

@@ -92,7 +92,7 @@ def report(
         metadata={
             "summary": summary(dataset, f"**{prose(headline(content))}**", prose(content.answer)),
             "report": document(text),
-            **files(**{kind: (dataset, name) for kind, name in FILES.items()}),
+            **files(store.root, **{kind: (dataset, name) for kind, name in FILES.items()}),
             **({"trend": table(_trend_rows(content))} if has_trend(content) else {}),
             "accuracy": figure(record.accuracy),
             "accuracies": picture(accuracy_bars(content)),

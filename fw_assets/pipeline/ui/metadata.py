@@ -18,7 +18,7 @@ from fw_assets.classification.visible_text import visible
 from fw_assets.report.escape import code, prose
 from fw_assets.report.formatting import clip
 from fw_assets.report.plots.svg import standalone
-from fw_assets.settings import settings
+from fw_assets.settings import is_usual_workspace, settings
 
 MAX_TEXT = 500
 """Characters of a table cell; the UI would show a longer text on a long column of lines."""
@@ -94,13 +94,16 @@ def document(text: str) -> dg.MarkdownMetadataValue:
     return dg.MetadataValue.md(f"{text[:MAX_MARKDOWN]}\n\n(cut here: the whole is in the file)")
 
 
-def files(**paths: Sequence[str]) -> dict[str, File]:
+def files(root: str | None, /, **paths: Sequence[str]) -> dict[str, File]:
     """Files of the workspace: links `open_NAME` if the settings say where a browser finds them, else paths in it.
+
+    The address of the settings is that of the environment's workspace, so the files of another one have no links.
 
     A browser refuses `file:` links on a page that came over http. They are never both: a long path makes the UI's table
     wider than its column, which cuts off the other one.
     """
-    address, _, query = (settings().fw_files_url or "").partition("?")
+    served = settings().fw_files_url if is_usual_workspace(root) else None
+    address, _, query = (served or "").partition("?")
     base, ending = address.rstrip("/"), f"?{query}" if query else ""
     if not base:
         return {name: dg.MetadataValue.path("/".join(path)) for name, path in paths.items()}

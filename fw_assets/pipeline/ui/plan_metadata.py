@@ -34,7 +34,7 @@ def plan_metadata(plan: Plan, changes: PlanChanges, text: str, workflow: Workflo
             f"**[Approve or reject this plan]({launchpad(plan, workflow)})** of {code(plan.dataset)}"
         ),
         "plan": document(text),
-        **files(plan_file=(plan.dataset, "plan.md")),
+        **files(workflow.workspace, plan_file=(plan.dataset, "plan.md")),
         "digest": plan.digest,
         "rows": sum(plan.rows.values()),
         "parts": table([{"part": part, "rows": plan.rows.get(part, 0), "distinct": n} for part, n in groups.items()]),

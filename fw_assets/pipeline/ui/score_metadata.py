@@ -108,6 +108,6 @@ def accuracy_sentence(scores: Scores) -> str:
     )
 
 
-def prediction_files(dataset: str, slug: str, kind: str) -> dict[str, File]:
+def prediction_files(root: str, dataset: str, slug: str, kind: str) -> dict[str, File]:
     """The files of every row's prediction, part by part."""
-    return files(**{part: prediction_path(dataset, slug, kind, part) for part in PARTS})
+    return files(root, **{part: prediction_path(dataset, slug, kind, part) for part in PARTS})
