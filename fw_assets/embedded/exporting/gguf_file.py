@@ -31,6 +31,10 @@ def write_gguf(source: Path, target: Path) -> None:
         raise EngineError(f"GGUF files of {config.get('model_type')} are not written here; {_ADVICE}")
     if _has_window(config):
         raise EngineError(f"GGUF files of models with sliding attention are not written here; {_ADVICE}")
+    if not (source / "tokenizer.json").is_file():
+        raise EngineError(f"GGUF files of models without a tokenizer.json are not written here; {_ADVICE}")
+    if config.get("eos_token_id") is None:
+        raise EngineError(f"GGUF files of models without a token that ends a text are not written here; {_ADVICE}")
     tokenizer = json.loads((source / "tokenizer.json").read_bytes())
     writer = gguf.GGUFWriter(target, kind)
     _add_sizes(writer, config)

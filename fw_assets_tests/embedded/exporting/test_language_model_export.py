@@ -16,6 +16,7 @@ from fw_assets.embedded.engine.language_model.adapter_files import save_adapter
 from fw_assets.embedded.engine.language_model.model_folders import LanguageModelFolder, describe
 from fw_assets.embedded.engine.language_model.scorers import load_tuned_scorer
 from fw_assets.embedded.engine.language_model.tuning.adapter_form import AdapterForm
+from fw_assets.embedded.exporting.gguf_file import write_gguf
 from fw_assets.embedded.exporting.language_model_export import export
 from fw_assets_tests.embedded.engine.language_model.tiny_models import conversation, make_folder
 from fw_assets_tests.embedded.engine.language_model.tuning.test_adapter_training import SPEC, train
@@ -103,3 +104,16 @@ def test_what_gguf_is_not_written_of_is_named(architecture: str, reason: str, tm
     files = tuned_files(folder, tmp_path, PORTABLE)
     with pytest.raises(EngineError, match=rf"GGUF files {reason}.*convert_hf_to_gguf"):
         export(files, folder, "gguf", tmp_path / "gguf", tmp_path / "cache", exact=True)
+
+
+@pytest.mark.parametrize(
+    ("end", "tokenizer", "reason"), [(2, None, "without a tokenizer.json"), (None, "{}", "without a token that ends")]
+)
+def test_folder_that_a_gguf_file_cannot_be_made_of_is_named(
+    end: int | None, tokenizer: str | None, reason: str, tmp_path: Path
+) -> None:
+    (tmp_path / "config.json").write_text(json.dumps({"model_type": "llama", "eos_token_id": end}), "utf-8")
+    if tokenizer is not None:
+        (tmp_path / "tokenizer.json").write_text(tokenizer, "utf-8")
+    with pytest.raises(EngineError, match=rf"GGUF files of models {reason}.*convert_hf_to_gguf"):
+        write_gguf(tmp_path, tmp_path / "model.gguf")
