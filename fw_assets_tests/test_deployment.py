@@ -111,7 +111,13 @@ def test_the_image_is_made_of_what_is_there() -> None:
     assert extras is not None
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     # Torch is larger than all the rest: an image with language models is one of its own. Ray's is that of its cluster.
-    assert set(extras[1].split(",")) == set(project["optional-dependencies"]) - {"dev", "llm", "llm-dev", "ray"}
+    assert set(extras[1].split(",")) == set(project["optional-dependencies"]) - {
+        "dev",
+        "llm",
+        "llm-4bit",
+        "llm-dev",
+        "ray",
+    }
     assert [rest for step, rest in steps if step == "USER"] == ["10001"]
     assert "pip install --require-hashes --requirement requirements.lock" in text
 

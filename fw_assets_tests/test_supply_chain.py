@@ -20,7 +20,7 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).parents[1]
 LOCKS = [ROOT / "requirements.lock", ROOT / "requirements-dev.lock", ROOT / "docs" / "deployment" / "requirements.lock"]
 VULNERABLE = "jinja2"
-UNLOCKED = ("dev", "llm", "llm-dev", "ray")
+UNLOCKED = ("dev", "llm", "llm-4bit", "llm-dev", "ray")
 """Extras that no lock holds by themselves: torch has an index for each kind of machine."""
 
 

@@ -17,7 +17,7 @@ from fw_assets.pipeline.ui.metadata import Row, figure, files, summary, table
 from fw_assets.pipeline.ui.model_checks import baseline_checks
 from fw_assets.pipeline.ui.score_metadata import macro_ranges
 from fw_assets.pipeline.values.evaluation import Baselines
-from fw_assets.report.formatting import decimal, latency_text, percent, percent_range, rows_text
+from fw_assets.report.formatting import decimal, percent, percent_range, rows_text, seconds_text
 from fw_assets.workspace.predictions import prediction_path
 
 
@@ -45,7 +45,7 @@ def baselines(
             "right": percent(item.test.headline.value),
             "95%": percent_range((item.test.headline.low, item.test.headline.high)),
             "F1": decimal(item.test.macro_f1),
-            "p50, p95": latency_text(item.latency),
+            "p50": seconds_text(item.latency.p50) if item.latency else "",
         }
         for item in scores
     ]

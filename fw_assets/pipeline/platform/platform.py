@@ -149,7 +149,8 @@ class Platform:
         """
         from fw_assets.embedded import embed_sentences
 
-        return embed_sentences(texts, self.home / "cache", anew=anew)
+        # A machine that no platform has its files on keeps the cache beside the user's weights.
+        return embed_sentences(texts, self.home / "cache" if self.home.is_dir() else None, anew=anew)
 
     def call(self, work: Callable[[Fireworks], Awaitable[T]]) -> T:
         """Run `work` with a client of its own, and return its result."""

@@ -53,5 +53,5 @@ def test_rows_that_describe_the_object_themselves_get_no_system_message() -> Non
 
 def test_a_prompt_without_fields_keeps_its_digest() -> None:
     prompt = prompt_for(["a", "b"])
-    assert prompt.digest == digest(prompt.model_dump(mode="json", exclude={"fields"}))
+    assert prompt.digest == digest(prompt.model_dump(mode="json", exclude={"fields", "descriptions"}))
     assert prompt.model_copy(update={"fields": FIELDS}).digest != prompt.digest

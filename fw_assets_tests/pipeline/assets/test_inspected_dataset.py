@@ -110,7 +110,7 @@ def test_the_same_data_without_bad_rows_leaves_no_list_of_them_behind(messy: Pro
     assert messy.run(*again).returncode == 0
     assert store.read_text("utf-8") == ""
     refused = messy.approve("--mitigation", "weight")
-    assert refused.returncode == 1
+    assert refused.returncode == 2
     assert (
         "weight is not in the plan: the ratio of 62.5 is within the threshold of 100. Ask for it in" in refused.stderr
     )

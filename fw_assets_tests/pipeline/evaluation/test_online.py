@@ -138,6 +138,7 @@ CHANGED_FIELDS: dict[str, Any] = {
     "seed": 8,
     "reasoning_effort": "low",
     "fields": (RecordField(name="label", kind="label", values=("a", "b")),),
+    "descriptions": (("a", "the first letter"),),
 }
 
 

@@ -46,6 +46,7 @@ def test_the_sections_come_in_the_order_of_a_decision() -> None:
         "Base models that were not fine-tuned",
         "What was confused with what",
         "Outcomes",
+        "Rows that belong to no label",
         "Rows that changed",
         "How the choices were made",
         "Winner and deployment",
