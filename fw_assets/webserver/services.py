@@ -141,16 +141,25 @@ def require_free(host: str, port: int, option: str, variable: str) -> None:
     """Look whether a port can be listened on, before anything is started.
 
     Raises:
-        InputError: it cannot.
+        InputError: it cannot; the next free one is named.
     """
+    if (error := _refusal(host, port)) is not None:
+        free = next((other for other in range(port + 1, min(port + 100, 65536)) if _refusal(host, other) is None), None)
+        example = f" {free} is free." if free else ""
+        raise input_error(
+            f"port {port} of {host} cannot be used ({os.strerror(error.errno or 0)})",
+            advice=f"Choose another with {option} or {variable}, or end what uses it.{example}",
+        )
+
+
+def _refusal(host: str, port: int) -> OSError | None:
+    """Why a port cannot be listened on."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         socket.create_server((host, port), family=family).close()
     except OSError as error:
-        raise input_error(
-            f"port {port} of {host} cannot be used ({os.strerror(error.errno or 0)})",
-            advice=f"Choose another with {option} or {variable}, or end what uses it.",
-        ) from None
+        return error
+    return None
 
 
 def _in_address(host: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -22,8 +23,14 @@ def taken() -> Iterator[int]:
 
 
 def test_a_port_that_is_taken_is_named_with_what_chooses_another(taken: int) -> None:
-    with pytest.raises(InputError, match=rf"port {taken} of 127.0.0.1 cannot be used .*\n*.*--port or FW_UI_PORT"):
+    with pytest.raises(
+        InputError, match=rf"port {taken} of 127.0.0.1 cannot be used .*\n*.*--port or FW_UI_PORT"
+    ) as error:
         require_free("127.0.0.1", taken, "--port", "FW_UI_PORT")
+    free = re.search(r"(\d+) is free", str(error.value))
+    assert free is not None
+    assert int(free[1]) > taken
+    require_free("127.0.0.1", int(free[1]), "--port", "FW_UI_PORT")
 
 
 def test_an_instance_is_there_without_a_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
