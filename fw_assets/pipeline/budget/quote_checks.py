@@ -30,20 +30,15 @@ def check_estimate(payment: Payment, usd: float | None, model: str) -> None:
         EstimateAboveHeld: it is more than the line's high figure; nothing is reserved any more, or started.
         EstimateAboveCeiling: the same of an estimate that is reserved itself, and of what was approved.
     """
-    if usd is None:
+    account, exceeded = payment.account, _exceeded(payment, usd)
+    if usd is None or exceeded is None:
         return
-    account, line = payment.account, payment.account.line(payment.key)
-    if line is None or not has_price(line, TRAINING):
-        left = _hold(payment, usd)
-        if left is not None:
-            account.release(payment.id)
-            _end(account, EstimateAboveCeiling(payment.id, payment.key, usd, left, _limit(account), started=False))
-        return
-    high = high_usd(line, payment.share)
-    if _is_above(usd, high):
-        account.release(payment.id)
-        price = _price_of(line, payment.share, usd)
-        _end(account, EstimateAboveHeld(payment.id, payment.key, usd, high, model, price))
+    account.release(payment.id)
+    line, bound = exceeded
+    if line is None:
+        _end(account, EstimateAboveCeiling(payment.id, payment.key, usd, bound, _limit(account), started=False))
+    price = _price_of(line, payment.share, usd)
+    _end(account, EstimateAboveHeld(payment.id, payment.key, usd, bound, model, price))
 
 
 def check_quote(payment: Payment, usd: float | None) -> None:
@@ -55,19 +50,14 @@ def check_quote(payment: Payment, usd: float | None) -> None:
         JobCost: it is more than the line's high figure; it is reserved, and nothing else is started.
         EstimateAboveCeiling: the same of an estimate that is reserved itself, and of what was approved.
     """
-    if usd is None:
+    account, exceeded = payment.account, _exceeded(payment, usd)
+    if usd is None or exceeded is None:
         return
-    account, line = payment.account, payment.account.line(payment.key)
-    if line is None or not has_price(line, TRAINING):
-        left = _hold(payment, usd)
-        if left is not None:
-            account.raise_reservation(payment.id, usd)
-            _end(account, EstimateAboveCeiling(payment.id, payment.key, usd, left, _limit(account), started=True))
-        return
-    high = high_usd(line, payment.share)
-    if _is_above(usd, high):
-        account.raise_reservation(payment.id, usd)
-        _end(account, JobCost(payment.id, payment.key, usd, high))
+    account.raise_reservation(payment.id, usd)
+    line, bound = exceeded
+    if line is None:
+        _end(account, EstimateAboveCeiling(payment.id, payment.key, usd, bound, _limit(account), started=True))
+    _end(account, JobCost(payment.id, payment.key, usd, bound))
 
 
 def check_hour(
@@ -104,6 +94,22 @@ def check_hour(
     elif _is_above(most, held):
         item: Item = "tuned-deployment-hour" if tuned else HOURS
         _end(account, DeploymentAboveHeld(deployment, key, accelerators, usd, most, held, model, item))
+
+
+def _exceeded(payment: Payment, usd: float | None) -> tuple[CostLine | None, float] | None:
+    """The line and its high figure in US dollars, where the estimate of a job is more than it.
+
+    Where the plan has no price of training, the estimate is reserved, and what is exceeded is what is left of what was
+    approved: (None, US dollars).
+    """
+    if usd is None:
+        return None
+    line = payment.account.line(payment.key)
+    if line is None or not has_price(line, TRAINING):
+        left = _hold(payment, usd)
+        return None if left is None else (None, left)
+    high = high_usd(line, payment.share)
+    return (line, high) if _is_above(usd, high) else None
 
 
 def _is_above(usd: float, held: float) -> bool:
