@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from fw_assets.api.workflow import Workflow
     from fw_assets.classification.errors import InputError
     from fw_assets.components import ApprovalGate, ClassificationWorkflow
-    from fw_assets.components.gate_asset import GateApproval
+    from fw_assets.components.gate import GateApproval
     from fw_assets.fireworks import FireworksError
     from fw_assets.pipeline.errors import NotApproved, PhaseError, StepFailed
     from fw_assets.pipeline.values.delivery import DeploymentRecord, ReportRecord
@@ -44,7 +44,7 @@ _HOMES = {
     "ClassificationWorkflow": "fw_assets.components",
     "DeploymentRecord": "fw_assets.pipeline.values.delivery",
     "FireworksError": "fw_assets.fireworks",
-    "GateApproval": "fw_assets.components.gate_asset",
+    "GateApproval": "fw_assets.components.gate",
     "InputError": "fw_assets.classification.errors",
     "NotApproved": "fw_assets.pipeline.errors",
     "PhaseError": "fw_assets.pipeline.errors",

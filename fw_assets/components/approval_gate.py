@@ -44,7 +44,8 @@ class ApprovalGate(dg.Component, dg.Model, dg.Resolvable):
 
     def definitions(self, project: Path) -> dg.Definitions:
         """The definitions in the project of this folder."""
-        from fw_assets.components.gate_asset import Gate, gate_definitions
+        from fw_assets.components.gate import Gate
+        from fw_assets.components.gate_asset import gate_definitions
 
         gated = _path(self.asset)
         key = _path(self.key) if self.key else (*gated[:-1], f"{gated[-1]}_approval")

@@ -3,41 +3,20 @@
 # No `from __future__ import annotations` here: Dagster reads an asset's annotations as they are written.
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
 import dagster as dg
 from pydantic import Field
 
-from fw_assets.classification.values import Frozen, digest
+from fw_assets.components.gate import ASSET, Gate, GateApproval, part_of, require_gate, version_of
 from fw_assets.pipeline.errors import NotApproved
-from fw_assets.pipeline.signature.answer import Decision, check_person, check_version, now
+from fw_assets.pipeline.signature.answer import check_person, check_version, now
 from fw_assets.pipeline.signature.trail import answer_rows, record_answer
 from fw_assets.pipeline.steps.retries import readable_failures, refusals
 from fw_assets.pipeline.ui.metadata import summary, table
 from fw_assets.report.escape import code
 from fw_assets.workspace.workspace import Workspace
-
-ASSET = "approval"
-
-
-class GateApproval(Frozen):
-    """The answer to one version of an asset.
-
-    Attributes:
-        digest: of what was looked at: the asset's entry `digest`, else its data version.
-        partition: of the asset; empty where it has none.
-        at: RFC 3339, UTC.
-    """
-
-    asset: str
-    partition: str
-    digest: str
-    decision: Decision
-    approved_by: str
-    note: str = ""
-    at: str
 
 
 class _Answer(Enum):
@@ -54,32 +33,6 @@ class GateConfig(dg.Config):
     decision: _Answer = Field(_Answer.approve, description="approve, or reject: what takes the gate does not run.")
     partition: str = Field("", description="Of the asset, where it has partitions.")
     note: str = Field("", description="Anything to remember; kept with the answer.")
-
-
-@dataclass(frozen=True)
-class Gate:
-    """One gate.
-
-    Attributes:
-        key: of its asset.
-        gated: key of the asset that is answered.
-        folder: a folder or fsspec URL with the answers.
-    """
-
-    key: tuple[str, ...]
-    gated: tuple[str, ...]
-    folder: str
-    group: str
-    owners: tuple[str, ...]
-
-    @property
-    def name(self) -> str:
-        """Its own name, and of what belongs to it."""
-        return "__".join(self.key).replace("-", "_")
-
-    @property
-    def thing(self) -> str:
-        return "/".join(self.gated)
 
 
 def gate_definitions(gate: Gate) -> dg.Definitions:
@@ -109,45 +62,13 @@ class GateValues(dg.IOManager):
             return require_gate(context.step_context.instance, self._gate, partition)
 
 
-def require_gate(instance: dg.DagsterInstance, gate: Gate, partition: str = "") -> GateApproval:
-    """The approval of the newest version.
-
-    Raises:
-        NotApproved: there is none, it was rejected, or it is of an earlier version.
-    """
-    current = version_of(instance, gate, partition)
-    answer = Workspace(gate.folder).read(ASSET, gate.name, GateApproval, _part(partition))
-    if answer is None or answer.digest != current:
-        raise NotApproved(
-            f"{gate.thing} {current or '(never materialized)'} is not approved: materialize {'/'.join(gate.key)} with "
-            "approved_by and digest"
-        )
-    if answer.decision == "rejected":
-        raise NotApproved(f"{gate.thing} {current} was rejected by {answer.approved_by}")
-    return answer
-
-
-def version_of(instance: dg.DagsterInstance, gate: Gate, partition: str = "") -> str:
-    """Digest of the newest version of the asset: its metadata entry `digest`, else its data version; empty if none."""
-    partitions = [partition] if partition else None
-    found = instance.fetch_materializations(
-        dg.AssetRecordsFilter(asset_key=dg.AssetKey(gate.gated), asset_partitions=partitions), limit=1
-    )
-    for record in found.records:
-        event = record.asset_materialization
-        if event is not None:
-            entry = event.metadata.get("digest")
-            return str(entry.value) if entry is not None else (event.tags or {}).get("dagster/data_version", "")
-    return ""
-
-
 def _asset(gate: Gate) -> dg.AssetsDefinition:
     def approval(context: dg.AssetExecutionContext, config: GateConfig) -> dg.MaterializeResult:
         """Records the answer, bound to the digest of the version."""
         answer = _answer(context.instance, gate, config)
         store = Workspace(gate.folder)
         record_answer(store, gate.name, answer)
-        store.write(ASSET, gate.name, answer, inputs=answer.digest, model=_part(config.partition))
+        store.write(ASSET, gate.name, answer, inputs=answer.digest, model=part_of(config.partition))
         by = code(answer.approved_by, table=False)
         version = f"{answer.partition} {answer.digest}".strip()
         return dg.MaterializeResult(
@@ -237,8 +158,3 @@ def _sensor(gate: Gate) -> dg.SensorDefinition:
         description=f"Says whether {gate.thing} waits for an answer; it starts nothing.",
     )
     return define(waits)
-
-
-def _part(partition: str) -> str | None:
-    """Where the answer of a partition is kept: partitions have names that files cannot have."""
-    return digest(partition, 16) if partition else None

@@ -1,0 +1,95 @@
+"""Approval gate: which asset it is before, the answer that it keeps, and the version that the answer is bound to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import dagster as dg
+
+from fw_assets.classification.values import Frozen, digest
+from fw_assets.pipeline.errors import NotApproved
+from fw_assets.pipeline.signature.answer import Decision
+from fw_assets.workspace.workspace import Workspace
+
+ASSET = "approval"
+
+
+class GateApproval(Frozen):
+    """The answer to one version of an asset.
+
+    Attributes:
+        digest: of what was looked at: the asset's entry `digest`, else its data version.
+        partition: of the asset; empty where it has none.
+        at: RFC 3339, UTC.
+    """
+
+    asset: str
+    partition: str
+    digest: str
+    decision: Decision
+    approved_by: str
+    note: str = ""
+    at: str
+
+
+@dataclass(frozen=True)
+class Gate:
+    """One gate.
+
+    Attributes:
+        key: of its asset.
+        gated: key of the asset that is answered.
+        folder: a folder or fsspec URL with the answers.
+    """
+
+    key: tuple[str, ...]
+    gated: tuple[str, ...]
+    folder: str
+    group: str
+    owners: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """Its own name, and of what belongs to it."""
+        return "__".join(self.key).replace("-", "_")
+
+    @property
+    def thing(self) -> str:
+        return "/".join(self.gated)
+
+
+def require_gate(instance: dg.DagsterInstance, gate: Gate, partition: str = "") -> GateApproval:
+    """The approval of the newest version.
+
+    Raises:
+        NotApproved: there is none, it was rejected, or it is of an earlier version.
+    """
+    current = version_of(instance, gate, partition)
+    answer = Workspace(gate.folder).read(ASSET, gate.name, GateApproval, part_of(partition))
+    if answer is None or answer.digest != current:
+        raise NotApproved(
+            f"{gate.thing} {current or '(never materialized)'} is not approved: materialize {'/'.join(gate.key)} with "
+            "approved_by and digest"
+        )
+    if answer.decision == "rejected":
+        raise NotApproved(f"{gate.thing} {current} was rejected by {answer.approved_by}")
+    return answer
+
+
+def version_of(instance: dg.DagsterInstance, gate: Gate, partition: str = "") -> str:
+    """Digest of the newest version of the asset: its metadata entry `digest`, else its data version; empty if none."""
+    partitions = [partition] if partition else None
+    found = instance.fetch_materializations(
+        dg.AssetRecordsFilter(asset_key=dg.AssetKey(gate.gated), asset_partitions=partitions), limit=1
+    )
+    for record in found.records:
+        event = record.asset_materialization
+        if event is not None:
+            entry = event.metadata.get("digest")
+            return str(entry.value) if entry is not None else (event.tags or {}).get("dagster/data_version", "")
+    return ""
+
+
+def part_of(partition: str) -> str | None:
+    """Where the answer of a partition is kept: partitions have names that files cannot have."""
+    return digest(partition, 16) if partition else None
