@@ -59,7 +59,9 @@ def test_examples_are_the_nearest_training_rows_and_no_others(project: Project, 
     labels = {input_text(json.dumps(turns)): turns[-1]["content"] for turns in rows}
     with chat_server("copies") as server:
         arguments = ("--endpoint", f"near={server.url}#small", "--arm", "knn", "--arm", "knn-3", "--benchmark-only")
-        done = project.run("run", str(project.data), *arguments, "--approve", "--yes", "--json")
+        # A sweep on some of the training rows: examples are looked for among all of them.
+        sweep = ("--sweep-rows", "20")
+        done = project.run("run", str(project.data), *arguments, *sweep, "--approve", "--yes", "--json")
         assert done.returncode == 0, done.stderr
         folder = project.workspace / "tickets"
         split = pl.read_parquet(folder / "assets" / "label_set.parquet")

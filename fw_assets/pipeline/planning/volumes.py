@@ -85,6 +85,6 @@ def with_sweep_sample(frame: pl.DataFrame, rows: int, seed: int) -> pl.DataFrame
     train = frame.filter(pl.col("split") == "train")
     if train.height <= rows:
         return frame
-    columns = [name for name in ("split", "messages", "labels", "record") if name in frame.columns]
+    columns = [name for name in ("id", "split", "messages", "labels", "record") if name in frame.columns]
     sample = stratified_sample(train, rows, seed).with_columns(split=pl.lit("sweep", frame.schema["split"]))
     return pl.concat([frame.select(columns), sample.select(columns)])
