@@ -1,4 +1,4 @@
-"""Descriptions of labels: what some of them mean, in a session's `labels` as a map or in a field of their own."""
+"""Descriptions of labels: what some of them mean."""
 
 from __future__ import annotations
 
@@ -39,26 +39,6 @@ LabelDescriptions = Annotated[
     BeforeValidator(_checked),
 ]
 """Label -> what it means."""
-
-
-def without_map(fields: Any) -> Any:
-    """A session's fields in which `labels` is a list; the descriptions of a map are in `label_descriptions`.
-
-    Raises:
-        ValueError: a label is described in both.
-    """
-    if not isinstance(fields, Mapping) or not isinstance(fields.get("labels"), Mapping):
-        return fields
-    labels = fields["labels"]
-    described = {label: text for label, text in labels.items() if text is not None}
-    own = fields.get("label_descriptions")
-    if isinstance(own, Mapping):
-        if twice := [str(label) for label in described if label in own]:
-            raise ValueError(f"labels and label_descriptions both describe {', '.join(twice[:10])}; keep one of them")
-        described |= own
-    elif own is not None:
-        return {**fields, "labels": list(labels)}
-    return {**fields, "labels": list(labels), "label_descriptions": described or None}
 
 
 def check_descriptions(descriptions: Mapping[str, str], labels: Sequence[str]) -> None:

@@ -12,9 +12,11 @@ from pydantic import AfterValidator, ConfigDict, Field, ValidationInfo, field_va
 
 from fw_assets.classification.arm import ZERO_SHOT, read_arm
 from fw_assets.classification.gate_policy import GatePolicy
-from fw_assets.classification.label_descriptions import LabelDescriptions, without_map
+from fw_assets.classification.label_descriptions import LabelDescriptions
 from fw_assets.classification.mistake_costs import MistakeCosts
 from fw_assets.classification.model_endpoint import PREFIX, Endpoints
+from fw_assets.classification.taxonomy.label_map import without_map
+from fw_assets.classification.taxonomy.label_parents import LabelParents, parent_faults
 from fw_assets.classification.values import Frozen
 
 Mode = Literal["fine-tune", "benchmark"]
@@ -36,7 +38,7 @@ DEFAULT_MARGIN = 0.02
 LATER_FIELDS = (
     *("margin", "slices", "group_field", "fields", "traffic", "gate", "costs", "warm_start_from", "endpoints"),
     *("text_column", "text_template", "label_column", "label_names", "label_flags", "weight_column", "sheet"),
-    *("label_descriptions", "arms", "reject_label"),
+    *("label_descriptions", "label_parents", "arms", "reject_label"),
 )
 """Fields that sessions of earlier versions lack: their defaults leave the digests of registrations and plans."""
 
@@ -85,10 +87,14 @@ class Session(Frozen):
     """The session in plain English; explicit fields win over it."""
     labels: tuple[_Label, ...] | None = Field(None, min_length=2, max_length=5_000)
     """The label set; left out, it is inferred from the data and shown in the plan. In a session file also a map,
-    label -> what it means."""
+    label -> what it means, or label -> `{description: ..., parent: ...}`."""
     label_descriptions: LabelDescriptions | None = None
     """What labels mean, label -> text, e.g. `{billing: 'Invoices, refunds'}`; not every label needs one. They are part
     of the question in the arm `descriptions` and in decisions."""
+    label_parents: LabelParents | None = None
+    """What stands above labels, label -> parent, e.g. `{refund: billing, invoice: billing}`: another label, or a name
+    that several labels are below. The report then has the accuracy at each level, as for labels that are paths
+    (`billing/refund`), which need none."""
     arms: tuple[_ArmName, ...] = Field((ZERO_SHOT,), min_length=1, max_length=20)
     """Ways of asking each base model that need no tuning, each a row of the comparison: `zero-shot` (as it is, which is
     always measured), `descriptions` (the system message says what the labels mean), `decision` (a probability for each
@@ -269,6 +275,15 @@ class Session(Frozen):
             raise ValueError(f"name two fields at least; for {names[0]} alone use `extraction: json_key:{names[0]}`")
         if value and field_kind(value[0])[1] == "text":
             raise ValueError(f"the first field is the label, so {names[0]} cannot be free text; name another one first")
+        return value
+
+    @field_validator("label_parents")
+    @classmethod
+    def _parents_are_of_labels(cls, value: LabelParents | None, info: ValidationInfo) -> LabelParents | None:
+        labels = info.data.get("labels")
+        if value is not None and labels:
+            for fault in parent_faults(value, labels):
+                raise fault
         return value
 
     @field_validator("arms")

@@ -13,11 +13,12 @@ from pydantic import ValidationError
 from fw_assets.classification.dataset_reference import is_remote
 from fw_assets.classification.errors import InputError, Problem
 from fw_assets.classification.gate_policy import GatePolicy
-from fw_assets.classification.label_descriptions import without_map
 from fw_assets.classification.model_endpoint import ModelEndpoint
 from fw_assets.classification.near_names import did_you_mean
 from fw_assets.classification.session import Session
-from fw_assets.classification.yaml_file import read_yaml
+from fw_assets.classification.taxonomy.label_map import without_map
+from fw_assets.classification.taxonomy.label_parents import LabelFault
+from fw_assets.classification.yaml_file import key_line, read_yaml
 
 _MAX_EXCERPT = 80
 
@@ -95,9 +96,12 @@ def plain_fields(fields: Mapping[str, Any], *, file: str | None = None) -> dict[
     """The fields with `labels` as a list, so that those of another source can replace them one by one.
 
     Raises:
-        InputError: a label is described twice.
+        InputError: a label is described twice, or its parent cannot be.
     """
     try:
         return dict(without_map(fields))
-    except ValueError as error:
-        raise InputError([Problem(kind="session", file=file, field="labels", message=str(error))]) from None
+    except LabelFault as fault:
+        at = key_line(Path(file), ("labels", str(fault.label))) if file else None
+        field = f"labels.{fault.label}"
+        problem = Problem(kind="session", file=file, line=at, field=field, message=fault.message)
+        raise InputError([problem], advice="Correct the session and run again; nothing was started.") from None

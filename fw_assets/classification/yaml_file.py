@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -74,6 +74,24 @@ def parse_yaml(content: bytes, kind: str, *, file: str | None = None, field: str
         if isinstance(failure, InputError):
             raise
         raise error(f"is not YAML: {failure}") from None  # such as the date 2024-13-99
+
+
+def key_line(path: Path, keys: Sequence[str]) -> int | None:
+    """The line of a key in a YAML file that was read, from 1; None where it has no such key.
+
+    Args:
+        keys: of the mappings around it, from the outermost, and its own.
+    """
+    import yaml
+
+    node = yaml.compose(path.read_text("utf-8"), Loader=yaml.SafeLoader)
+    line: int | None = None
+    for key in keys:
+        found = [pair for pair in (node.value if isinstance(node, yaml.MappingNode) else ()) if pair[0].value == key]
+        if not found:
+            return None
+        line, node = found[0][0].start_mark.line + 1, found[0][1]
+    return line
 
 
 def _size(root: yaml.Node) -> int:

@@ -1,1 +1,1 @@
-"""Hierarchies of labels, such as `billing/refund`: found in the labels, and accuracy at each of their levels."""
+"""Hierarchies of labels: accuracy at each of their levels. Which label stands below which is in `taxonomy`."""

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator
 import polars as pl
 
 from fw_assets.classification.clusters import ClusterCounter
-from fw_assets.classification.hierarchy.label_tree import LabelTree
 from fw_assets.classification.intervals import wilson
 from fw_assets.classification.selection.pair_comparison import PairComparison, compare_accuracy, compare_all
+from fw_assets.classification.taxonomy.label_tree import LabelTree
 from fw_assets.classification.values import Frozen, Interval
 
 LEVEL_COLUMNS = ("id", "gold", "predicted", "outcome", "group")

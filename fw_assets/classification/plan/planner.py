@@ -25,6 +25,7 @@ from fw_assets.classification.plan.plan_notes import on_approval, on_rejection, 
 from fw_assets.classification.scope.reject_label import check_reject_label
 from fw_assets.classification.selection.power import smallest_detectable_difference
 from fw_assets.classification.session import Session
+from fw_assets.classification.taxonomy.label_parents import check_parents
 
 
 def make_plan(
@@ -57,6 +58,8 @@ def make_plan(
     """
     if session.label_descriptions is not None:
         check_descriptions(session.label_descriptions, label_set.labels)
+    if session.label_parents is not None:
+        check_parents(session.label_parents, label_set.labels)
     if session.costs is not None:
         check_costs(session.costs, label_set.labels, multi_label=label_set.multi_label)
     check_reject_label(session.reject_label, label_set.labels, multi_label=label_set.multi_label)

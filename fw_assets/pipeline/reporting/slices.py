@@ -6,7 +6,6 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from fw_assets.classification.hierarchy.label_tree import label_tree
 from fw_assets.classification.hierarchy.levels import LEVEL_COLUMNS, compare_levels, level_scores
 from fw_assets.classification.plan.plan import Plan
 from fw_assets.classification.selection.paired_counts import paired
@@ -16,6 +15,7 @@ from fw_assets.classification.selection.slice_accuracy import (
     slice_accuracies,
     slice_changes,
 )
+from fw_assets.classification.taxonomy.label_tree import label_tree
 from fw_assets.report.assembly.pairs import Model
 from fw_assets.report.assembly.slices import slices_result
 from fw_assets.report.schema.slices import Hierarchy, HierarchyResult, LevelChange, Slices
@@ -53,7 +53,7 @@ def hierarchy_result(store: Workspace, plan: Plan, models: Mapping[tuple[str, st
         models: the full name of each model, by slug and kind (`base`, `tuned`, `baseline`).
     """
     labels = plan.label_set
-    tree = None if labels.multi_label or labels.fields else label_tree(labels.labels)
+    tree = None if labels.multi_label or labels.fields else label_tree(labels.labels, plan.session.label_parents)
     if tree is None:
         return None
     rows = {key: prediction_batches(store, plan.dataset, *key, "test", LEVEL_COLUMNS) for key in models}

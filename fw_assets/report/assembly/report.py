@@ -96,7 +96,7 @@ def build_report(
         free_pairs: the free models against the others; free_left_out: why there is no sentence encoder among them.
         cascades: each free model before each other one.
         distributions: scores of the probabilities of all labels.
-        scope: rows that belong to no label, by model; hierarchy: accuracy at each level of labels that are paths.
+        scope: rows that belong to no label, by model; hierarchy: accuracy at each level of the labels.
         similarity: accuracy by similarity to the training rows; slices: by the slices that the session names.
         fields: of answers that are objects of several.
         mistakes: what mistakes cost, where the session says it.

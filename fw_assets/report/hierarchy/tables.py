@@ -72,7 +72,9 @@ def intro(report: Report) -> str:
         return ""
     sizes = report.hierarchy.sizes
     names = ", ".join(plural(size, "name") for size in sizes[:-1])
-    return f"The labels are paths by “{report.hierarchy.separator}”: {names} above {plural(sizes[-1], 'label')}."
+    separator = report.hierarchy.separator
+    what = f"The labels are paths by “{separator}”" if separator else "The session gives the parents of labels"
+    return f"{what}: {names} above {plural(sizes[-1], 'label')}."
 
 
 def _level(level: int, size: int, number: int) -> str:

@@ -18,9 +18,11 @@ from fw_assets.report.table import Column, Table, columns
 def label_counts(plan: Plan) -> Table:
     """Every label's rows in each part, and how precisely its accuracy will be known."""
     meanings = plan.session.label_descriptions or {}
+    parents = plan.session.label_parents or {}
     body = tuple(
         (
             Quoted(item.label),
+            *((Quoted(parents.get(item.label, "")),) if parents else ()),
             *((meanings.get(item.label, ""),) if meanings else ()),
             count(item.train),
             count(item.validation),
@@ -29,7 +31,7 @@ def label_counts(plan: Plan) -> Table:
         )
         for item in plan.label_set.counts
     )
-    means = ["Means"] if meanings else []
+    means = [*(["Parent"] if parents else []), *(["Means"] if meanings else [])]
     total = (
         "All",
         *("" for _ in means),

@@ -99,7 +99,10 @@ class LevelChange(Frozen):
 
 
 class Hierarchy(Frozen):
-    """The levels of labels that are paths by `separator`, and `sizes`: the number of names at each, from the top."""
+    """The levels of the labels, and `sizes`: the number of names at each, from the top.
+
+    `separator` is that of labels that are paths, empty where the session gives parents.
+    """
 
     separator: str
     sizes: tuple[int, ...]

@@ -4,8 +4,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from fw_assets.classification.hierarchy.label_tree import LabelTree
 from fw_assets.classification.hierarchy.levels import compare_levels, level_scores
+from fw_assets.classification.taxonomy.label_tree import LabelTree
 
 LABELS = ("a/x", "a/y", "b/x", "b/z", "c")
 TREE = LabelTree(separator="/", paths={label: tuple(label.split("/")) for label in LABELS})

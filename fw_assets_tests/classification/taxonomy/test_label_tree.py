@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fw_assets.classification.hierarchy.label_tree import SEPARATORS, label_tree
+from fw_assets.classification.taxonomy.label_tree import SEPARATORS, label_tree
 
 
 @pytest.mark.parametrize("separator", SEPARATORS)
