@@ -17,6 +17,8 @@ from fw_assets.workspace.workspace import Workspace
 
 ALPHA = 0.05
 """The chance that any of a run's cascades loses the margin or more against its other model."""
+_WEIGHTS: dict[BaselineName, float] = {"encoder": 4.0, "tfidf": 1.0}
+"""Shares of that chance. With a share each, three models asked in three ways leave too little of it for any."""
 Other = tuple[str, ModelKind]
 """The slug and the kind of the model that is asked where the free one is not sure."""
 
@@ -40,9 +42,10 @@ def cascades(store: Workspace, plan: Plan, only: Other | None = None) -> tuple[C
     """
     pairs = [] if plan.session.fields else _pairs(store, plan)
     found = []
+    shared = sum(_WEIGHTS[free] for free, _ in pairs)
     for free, other in pairs:
         if only in (None, other):
-            alpha = ALPHA / len(pairs)
+            alpha = ALPHA * _WEIGHTS[free] / shared
             answers = paired_answers(store, plan, free, other, "validation")
             found.append(Cascade(free, other, alpha, cascade_threshold(answers, plan.session.margin, alpha)))
     return tuple(found)

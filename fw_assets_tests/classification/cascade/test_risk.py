@@ -53,5 +53,19 @@ def test_it_is_a_p_value_of_the_groups_in_any_order(rows: list[tuple[int, float]
     assert loss_p_value(np.maximum(losses - 0.1, -sizes), sizes, bound) <= p + 1e-12
 
 
+def test_a_few_large_groups_do_not_take_the_evidence_of_the_others() -> None:
+    sizes = np.array([1.0] * 335 + [2.0] * 12 + [3.0] * 2 + [12.0])
+    alone, beside = loss_p_value(np.zeros(335), np.ones(335), BOUND), loss_p_value(np.zeros(sizes.size), sizes, BOUND)
+    assert beside < alone < 0.01
+    # Groups that are all large count as large.
+    assert loss_p_value(np.zeros(40), np.full(40, 9.0), BOUND) > ALPHA
+
+
+def test_large_groups_that_are_lost_are_seen() -> None:
+    sizes = np.array([1.0] * 300 + [10.0] * 30)
+    losses = np.where(sizes > 1, sizes, 0.0)
+    assert loss_p_value(losses, sizes, BOUND) == 1
+
+
 def test_no_rows_show_nothing() -> None:
     assert loss_p_value(np.zeros(0), np.zeros(0), BOUND) == 1
