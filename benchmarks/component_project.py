@@ -3,39 +3,35 @@
 Run by hand: `python -m benchmarks.component_project [FOLDER]`; it downloads what the project needs from the package
 index, and fails where that cannot be reached. Prints the commands from the new project to the plan with their seconds,
 and the processor time of the import of `fw_assets.components` beside that of `dagster` alone. Then a second instance is
-scaffolded on a Parquet asset, both are materialized to their reports in one process, and the graph is drawn into
-`graph.png` where a Chromium is there.
+scaffolded on a Parquet asset, and both are materialized to their reports in one process. Where a Chromium is there, the
+pages of PAGES are drawn into FOLDER, in light and dark. The test in fw_assets_tests/components does the same without
+`dg dev`.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import httpx
-import polars as pl
 
 from benchmarks.arguments import positional
-from benchmarks.dagster_dev import REPOSITORY, clean_environment
+from fw_assets_tests.browser.conftest import CHROMIUM, QUIET, free_ports
+from fw_assets_tests.components.fresh_project import MARKER, SCAFFOLD, FreshProject, build_wheel
 
-UV = str(Path(sys.executable).with_name("uv"))
-PORT = 3417
-PLAN_SECONDS = 600.0
-SETTLE_SECONDS = 12
-"""Until the graph is laid out."""
-CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+WAIT_SECONDS = 900.0
 ROWS = 90
-MARKER = "python_version >= '3.11'"
 IMPORT = """
 import time
 began = time.process_time()
@@ -45,187 +41,135 @@ import fw_assets.components
 whole = time.process_time() - began
 print(f"import of fw_assets.components: {whole:.2f} s of processor time, of which dagster {of_dagster:.2f}")
 """
-PARQUET = """
-from pathlib import Path
-
-import dagster as dg
-import polars as pl
-
-
-@dg.asset(key=["raw", "reviews"])
-def reviews() -> pl.DataFrame:
-    return pl.read_parquet(Path(__file__).parents[4] / "data" / "reviews.parquet")
+INSTANCE = """
+# Nothing is sent anywhere, and no dialog covers the pages.
+telemetry: {enabled: false}
+nux: {enabled: false}
+# A machine that is at work on other things loads the project slowly.
+code_servers: {local_startup_timeout: 900}
 """
-REVIEWS = """
-type: fw_assets.ClassificationWorkflow
-attributes:
-  dataset: {asset: raw/reviews, text: text, label: label}
-  models: [char-ngram]
-  mode: benchmark
-  auto_approve_up_to_usd: 0
-"""
-BOTH = """
-import sys
-from pathlib import Path
-
-import dagster as dg
-from daemon import ProjectDaemon
-from fw_assets.workspace.workspace import Workspace
-
-defs = dg.load_from_defs_folder(path_within_project=Path.cwd())
-with dg.DagsterInstance.ephemeral() as instance:
-    daemon = ProjectDaemon(defs, instance)
-    job = defs.resolve_implicit_global_asset_job_def()
-    job.execute_in_process(instance=instance, asset_selection=[dg.AssetKey(["raw", "reviews"])])
-    sensors = [f"{name}_{sensor}" for name in ("tickets", "reviews") for sensor in ("dataset", "phases")]
-    daemon.settle(*sensors)
-    plan = Workspace(str(Path("workspace/tickets").resolve())).header("plan", "tickets")
-    answer = {"approved_by": "ann", "plan_digest": plan.digest}
-    job.execute_in_process(
-        instance=instance,
-        asset_selection=[dg.AssetKey(["tickets", "approval"])],
-        partition_key="tickets",
-        run_config={"ops": {"tickets__approval": {"config": answer}}},
-    )
-    daemon.settle(*sensors)
-"""
+GRAPH = {"graph": ("/asset-groups", ('[data-nodeid*="tickets"]', '[data-nodeid*="reviews"]'))}
+PLAN = {"plan": ("/assets/tickets/plan?partition=tickets", ("text=How to say yes?",))}
+PAGES = GRAPH | PLAN
+"""Address of each page, and what is on it once it is there."""
+SIZES = {"graph": (2400, 1300), "plan": (1500, 1400)}
 
 
-class Project:
-    """A project that `create-dagster` has made."""
+class Served:
+    """The project's UI with its daemon, and an instance of Dagster that is kept."""
 
-    def __init__(self, folder: Path, wheel: Path) -> None:
-        self.path = folder / "shop"
-        self.wheel = wheel
-        self.environment = clean_environment(DAGSTER_CLI_TELEMETRY="0", UV_NO_PROGRESS="1")
-        for name in ("VIRTUAL_ENV", "PYTHONPATH"):  # the wheel is tried, and not this checkout
-            self.environment.pop(name, None)
-        self.environment["PATH"] = f"{self.path / '.venv' / 'bin'}{os.pathsep}{self.environment['PATH']}"
-        # The version that this package is tried with: an index may have the newest of its parts alone.
-        creator = f"create-dagster@{version('dagster')}"
-        created = ("tool", "run", creator, "project", str(self.path), "--uv-sync")
-        # `create-dagster` calls uv by its name; of what is beside it here nothing else may be found.
-        (folder / "bin").mkdir()
-        (folder / "bin" / "uv").symlink_to(UV)
-        self.environment["PATH"] += f"{os.pathsep}{folder / 'bin'}"
-        subprocess.run([UV, *created], cwd=folder, env=self.environment, check=True)
-        self.commands: list[tuple[str, float]] = []
-
-    def run(self, *command: str, shown: str = "") -> None:
-        began = time.monotonic()
-        subprocess.run(command, cwd=self.path, env=self.environment, check=True)
-        if shown:
-            self.commands.append((shown, time.monotonic() - began))
+    def __init__(self, project: FreshProject, log: Path) -> None:
+        self.project, self.log = project, log
+        home = project.path / ".dagster"
+        home.mkdir()
+        (home / "dagster.yaml").write_text(INSTANCE, "utf-8")
+        project.environment["DAGSTER_HOME"] = str(home)
 
     @contextmanager
-    def served(self) -> Iterator[None]:
-        """The UI with its daemon."""
-        log = (self.path.parent / "dg-dev.log").open("w")
-        process = subprocess.Popen(
-            ["dg", "dev", "--port", str(PORT)],
-            cwd=self.path,
-            env=self.environment,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
+    def run(self) -> Iterator[str]:
+        """Its address, while it runs."""
+        (port,) = free_ports(1)
+        with self.log.open("a") as log:
+            process = subprocess.Popen(
+                ["dg", "dev", "--port", str(port)],
+                cwd=self.project.path,
+                env=self.project.environment,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
         try:
-            yield
+            yield f"http://127.0.0.1:{port}"
         finally:
             os.killpg(process.pid, signal.SIGINT)
-            process.wait(60)
+            try:
+                process.wait(60)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
 
 
-def wheel_of(folder: Path) -> Path:
-    """The wheel of this checkout."""
-    source = folder / "source"
-    archive = subprocess.run(["git", "archive", "HEAD"], cwd=REPOSITORY, capture_output=True, check=True).stdout
-    source.mkdir()
-    subprocess.run(["tar", "-x", "-C", str(source)], input=archive, check=True)
-    subprocess.run([UV, "build", "--quiet", "--wheel", "--out-dir", str(folder / "dist"), str(source)], check=True)
-    (wheel,) = (folder / "dist").glob("*.whl")
-    return wheel
-
-
-def write_data(project: Path) -> None:
-    """The table that the scaffolded `defs.yaml` names, and the one of the asset."""
-    lines = (REPOSITORY / "examples" / "support-intents.jsonl").read_text("utf-8").splitlines()[:ROWS]
-    chats = [json.loads(line)["messages"] for line in lines]
-    rows = {"text": [chat[-2]["content"] for chat in chats], "label": [chat[-1]["content"] for chat in chats]}
-    (project / "data").mkdir()
-    pl.DataFrame(rows).write_csv(project / "data" / "tickets.csv")
-    pl.DataFrame(rows).write_parquet(project / "data" / "reviews.parquet")
-
-
-def wait_for(path: Path) -> None:
-    end = time.monotonic() + PLAN_SECONDS
-    while not path.exists():
+def wait_for(what: str, condition: Callable[[], bool]) -> None:
+    end = time.monotonic() + WAIT_SECONDS
+    while not condition():
         if time.monotonic() > end:
-            raise SystemExit(f"{path} did not come within {PLAN_SECONDS:g} s")
+            raise SystemExit(f"{what} did not come within {WAIT_SECONDS:g} s")
         time.sleep(0.5)
 
 
-def draw(target: Path) -> None:
-    """The asset graph as the UI shows it."""
+def has_loaded(url: str) -> bool:
+    """Whether the webserver answers and has the project's definitions."""
+    query = "{repositoriesOrError {... on RepositoryConnection {nodes {name}}}}"
+    try:
+        answer = httpx.post(f"{url}/graphql", json={"query": query}, timeout=10).json()
+    except (httpx.HTTPError, ValueError):
+        return False
+    return bool(answer["data"]["repositoriesOrError"].get("nodes"))
+
+
+def draw(url: str, folder: Path) -> None:
+    """The pages as the UI shows them."""
     chromium = next(filter(None, map(shutil.which, CHROMIUM)), None)
     if chromium is None:
-        print("no Chromium: the graph is not drawn")
+        print("no Chromium: no page is drawn")
         return
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
-        page = browser.new_page(viewport={"width": 1800, "height": 1000})
-        # The UI keeps a socket open: the network is never idle.
-        page.goto(f"http://127.0.0.1:{PORT}/asset-groups", wait_until="domcontentloaded")
-        page.wait_for_timeout(SETTLE_SECONDS * 1000)
-        page.screenshot(path=str(target), animations="disabled", timeout=SETTLE_SECONDS * 10_000)
+        browser = driver.chromium.launch(executable_path=chromium, args=list(QUIET))
+        for scheme in ("light", "dark"):
+            for name, (path, parts) in PAGES.items():
+                _draw(browser, scheme, url + path, parts, folder / f"{name}-{scheme}.png", SIZES[name])
         browser.close()
 
 
+def _draw(
+    browser: Browser, scheme: str, address: str, parts: tuple[str, ...], target: Path, size: tuple[int, int]
+) -> None:
+    dark = scheme == "dark"
+    page = browser.new_page(color_scheme="dark" if dark else "light", viewport={"width": size[0], "height": size[1]})
+    page.set_default_timeout(WAIT_SECONDS * 1000)
+    # The UI keeps a socket open: the network is never idle.
+    page.goto(address, wait_until="domcontentloaded")
+    for part in parts:
+        page.locator(part).first.wait_for()
+    for button in page.locator("[role=dialog] button[aria-label=Close], .bp5-dialog-close-button").all():
+        button.click()
+    page.wait_for_timeout(3000)  # the layout of the graph moves into its place
+    page.screenshot(path=str(target), animations="disabled")
+    page.close()
+
+
 def measure(folder: Path) -> None:
-    project = Project(folder, wheel_of(folder))
-    write_data(project.path)
-    # `create-dagster` allows Python 3.10 too, for which uv would have to find versions as well.
-    requirement = f"fw-assets @ {project.wheel.as_uri()} ; {MARKER}"
-    project.run(UV, "add", "--quiet", requirement, shown=f'uv add "fw-assets; {MARKER}"')
-    scaffold = ("dg", "scaffold", "defs", "fw_assets.ClassificationWorkflow")
-    project.run(*scaffold, "tickets", shown="dg scaffold defs fw_assets.ClassificationWorkflow tickets")
+    project = FreshProject(folder, build_wheel(folder))
+    project.write_data(ROWS)
+    timed: list[tuple[str, float]] = []
+
+    def run(shown: str, *command: str) -> None:
+        began = time.monotonic()
+        project.run(*command)
+        timed.append((shown, time.monotonic() - began))
+
+    add = f'uv add "fw-assets; {MARKER}"'
+    run(add, *project.of_the_wheel(["uv", "add", f"fw-assets; {MARKER}"]))
+    run("dg scaffold defs fw_assets.ClassificationWorkflow tickets", *SCAFFOLD, "tickets")
+    served = Served(project, folder / "dg-dev.log")
     began = time.monotonic()
-    with project.served():
-        wait_for(project.path / "workspace" / "tickets" / "tickets" / "plan.md")
-        project.commands.append(("dg dev", time.monotonic() - began))
-        for command, seconds in project.commands:
-            print(f"{seconds:7.1f} s  {command}")
-        print(f"{len(project.commands)} commands from the new project to the plan")
-    project.run("python", "-c", IMPORT)
-    project.run("dg", "check", "yaml")
-    defs = project.path / "src" / "shop" / "defs"
-    project.run(*scaffold, "reviews")
-    (defs / "reviews" / "defs.yaml").write_text(REVIEWS, "utf-8")
-    (defs / "raw").mkdir()
-    (defs / "raw" / "assets.py").write_text(PARQUET, "utf-8")
-    project.run("dg", "check", "defs")
-    shutil.copy(REPOSITORY / "fw_assets_tests" / "components" / "daemon.py", project.path)
-    shutil.rmtree(project.path / "workspace")
-    project.run("python", "-c", BOTH)
+    with served.run():
+        plan = project.path / "workspace" / "tickets" / "tickets" / "plan.md"
+        wait_for("the plan", plan.exists)
+        timed.append(("dg dev", time.monotonic() - began))
+    for command, seconds in timed:
+        print(f"{seconds:7.1f} s  {command}")
+    print(f"{len(timed)} commands from the new project to the plan")
+    print(project.run("python", "-c", IMPORT), end="")
+    project.add_reviews()
+    print(project.run("dg", "check", "yaml"), project.run("dg", "check", "defs"))
+    project.finish_both()
     for name in ("tickets", "reviews"):
-        report = project.path / "workspace" / name / name / "final_report.md"
-        print(f"{name}: {report.read_text('utf-8').splitlines()[0]}")
-    with project.served():
-        wait_for_server()
-        draw(folder / "graph.png")
-
-
-def wait_for_server() -> None:
-    end = time.monotonic() + PLAN_SECONDS
-    while time.monotonic() < end:
-        try:
-            httpx.get(f"http://127.0.0.1:{PORT}/server_info", timeout=5)
-        except httpx.TransportError:
-            time.sleep(0.5)
-        else:
-            return
+        print(f"{name}: {project.report(name).read_text('utf-8').splitlines()[0]}")
+    with served.run() as url:
+        wait_for("the UI", lambda: has_loaded(url))
+        draw(url, folder)
 
 
 def main() -> None:
