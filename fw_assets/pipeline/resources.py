@@ -52,9 +52,13 @@ class InstancePlatform:
     workflow: WorkflowInstance
     choice: PlatformChoice
 
+    @property
+    def root(self) -> str:
+        """The workspace of the instance."""
+        return self.workflow.workspace or settings().workspace_root
+
     def open(self) -> Platform:
-        chosen = self.choice
-        root = self.workflow.workspace or settings().workspace_root
+        chosen, root = self.choice, self.root
         home = Path(chosen.home or (".fw-platform" if is_url(root) else f"{root}/.platform")).resolve()
         return Platform(chosen.kind, home, chosen.url, chosen.account, chosen.key)
 
