@@ -187,6 +187,11 @@ def _measure(
     answers: Counter[tuple[str, ...]] = Counter()
     messages = tokens = 0
     added = count(system) if count and system else 0
+    before = float(added)
+    if system and estimate and not count:
+        size = TextSize()
+        size.add(system)
+        before = estimate(size)
     prompts = TextSize()
     lengths: list[float] = []
     for conversation, labels in part.select("messages", "labels").iter_rows():
@@ -223,7 +228,7 @@ def _measure(
         prompt_tokens=tokens if count else None,
         answer_tokens=sum(count(text) * times for text, times in rendered) if count else None,
         longer=_longer(sorted(lengths)),
-        longer_turns=_longer(sorted(length - added for length in lengths)) if added else None,
+        longer_turns=_longer(sorted(length - before for length in lengths)) if before else None,
         system_tokens=added * part.height,
     )
 

@@ -66,6 +66,12 @@ def test_a_list_of_labels_takes_room_where_the_model_reads_it() -> None:
     assert long_rows([ENCODER], measure_volumes(rows, count=words)) == (encoder,), "nothing was added"
 
 
+def test_a_list_of_labels_takes_no_room_where_its_tokens_are_estimated() -> None:
+    rows = frame(("train", 300), ("test", 5000))
+    (encoder,) = long_rows([ENCODER], measure_volumes(rows, estimate=BYTE_PAIR.expected_tokens, system="label " * 600))
+    assert encoder.rows == {"test": 1}
+
+
 def test_both_lengths_are_kept_in_scaled_volumes_and_sums() -> None:
     volumes = measure_volumes(frame(("train", 500), ("test", 513)), count=words, system="label " * 600)
     both = volumes["train"].scaled(4) + volumes["test"].scaled(2)
