@@ -58,7 +58,7 @@ ROOMS: dict[str, dict[str, str]] = {
         "session_input": "errors dataset_reference gate_policy model_endpoint near_names session taxonomy yaml_file",
         "catalogue": "arm errors values model_endpoint session",
         "session_fields": "session",
-        "splits": "values dataset session",
+        "splits": "errors values dataset session",
         "slices": "values dataset",
         "cost": "errors values dataset yaml_file session catalogue",
         "instruction": "errors values session catalogue",
@@ -77,7 +77,7 @@ ROOMS: dict[str, dict[str, str]] = {
         "hierarchy": "clusters intervals taxonomy values selection",
         "gate": "values gate_policy session metrics selection",
         "plan": "arm arms errors values label_descriptions mistake_costs session catalogue cost labels scope selection "
-        "taxonomy",
+        "splits taxonomy",
     },
     "pipeline": {
         "asset_table": "",

@@ -24,6 +24,9 @@ from fw_assets.pipeline.runner.worker_pool import PoolFactory
 from fw_assets.settings import in_workspace, workspace_at
 from fw_assets.workspace.workspace import Workspace
 
+_TABLES = {"eval_dataset": "eval", "out_of_scope": "out-of-scope"}
+"""Fields that may be tables, and the endings of their names."""
+
 
 def plan(
     dataset: Any,
@@ -81,8 +84,9 @@ def workflow(
 def _session(store: Workspace, dataset: Any, name: str | None, session: Mapping[str, Any]) -> dict[str, Any]:
     """The session's fields, with tables as files and single names as lists."""
     fields = {key: _plain(value) for key, value in session.items() if value is not None}
-    if "eval_dataset" in fields and is_table(fields["eval_dataset"]):
-        fields["eval_dataset"] = str(table_file(store, f"{_named(name)}-eval", fields["eval_dataset"]))
+    for field, ending in _TABLES.items():
+        if field in fields and is_table(fields[field]):
+            fields[field] = str(table_file(store, f"{_named(name)}-{ending}", fields[field]))
     if isinstance(fields.get("models"), str):
         fields["models"] = [fields["models"]]
     if isinstance(dataset, str | os.PathLike):

@@ -38,9 +38,12 @@ DEFAULT_MARGIN = 0.02
 LATER_FIELDS = (
     *("margin", "slices", "group_field", "fields", "traffic", "gate", "costs", "warm_start_from", "endpoints"),
     *("text_column", "text_template", "label_column", "label_names", "label_flags", "weight_column", "sheet"),
-    *("label_descriptions", "label_parents", "arms", "reject_label"),
+    *("label_descriptions", "label_parents", "arms", "reject_label", "out_of_scope"),
 )
 """Fields that sessions of earlier versions lack: their defaults leave the digests of registrations and plans."""
+
+REFERENCES = ("dataset", "eval_dataset", "out_of_scope")
+"""Fields that say where rows are; digests are made of the rows instead."""
 
 ALL_FIELDS = "*"
 FIELD_KINDS = ("label", "text")
@@ -76,6 +79,10 @@ class Session(Frozen):
     database, or `accounts/ACCOUNT/datasets/ID` on the platform."""
     eval_dataset: _Reference | None = None
     """The test set; left out, a part of `dataset` is held out for testing."""
+    out_of_scope: _Reference | None = None
+    """A file of texts that belong to no label, of any form that `dataset` has; its labels, if it has any, are not read.
+    No model learns from them: half of them choose each model's confidence threshold, and the other half show how often
+    a text of no label is found by it. Not for rows of several labels or several fields."""
     models: tuple[_ModelName, ...] = Field((), max_length=100)
     """Candidates; there is no default. Base models of the platform's catalogue or of the account, and LoRA adapters of
     the account (`accounts/ACCOUNT/models/ID`, or the id), which are evaluated as they are."""
@@ -310,6 +317,13 @@ class Session(Frozen):
                 f"decision asks every model for a decision, which says what labels mean: leave {named} out of arms, or "
                 "leave inference out"
             )
+        return value
+
+    @field_validator("fields")
+    @classmethod
+    def _scope_is_of_one_label(cls, value: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        if value and info.data.get("out_of_scope") is not None:
+            raise ValueError("out_of_scope is about texts that none of one label's values fits; leave it or fields out")
         return value
 
     @field_validator("costs")

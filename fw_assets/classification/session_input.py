@@ -15,7 +15,7 @@ from fw_assets.classification.errors import InputError, Problem
 from fw_assets.classification.gate_policy import GatePolicy
 from fw_assets.classification.model_endpoint import ModelEndpoint
 from fw_assets.classification.near_names import did_you_mean
-from fw_assets.classification.session import Session
+from fw_assets.classification.session import REFERENCES, Session
 from fw_assets.classification.taxonomy.label_map import without_map
 from fw_assets.classification.taxonomy.label_parents import LabelFault
 from fw_assets.classification.yaml_file import key_line, read_yaml
@@ -84,7 +84,7 @@ def load_session(path: Path) -> dict[str, Any]:
     if not isinstance(fields, dict):
         message = "expected `field: value` lines, e.g. `models: [char-ngram]`"
         raise InputError([Problem(kind="session", file=str(path), message=message)])
-    for name in ("dataset", "eval_dataset"):
+    for name in REFERENCES:
         value = fields.get(name)
         if isinstance(value, str) and not is_remote(value):
             # Path.resolve raises a RuntimeError where links lead in a circle; reading the file says so in words.

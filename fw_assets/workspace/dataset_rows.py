@@ -5,6 +5,8 @@ from __future__ import annotations
 import polars as pl
 
 from fw_assets.classification.dataset.read_result import RejectedRow, rejected_jsonl
+from fw_assets.classification.labels.label_set import LabelSet
+from fw_assets.classification.splits.out_of_scope import OUT_OF_SCOPE, SCOPE_PART
 from fw_assets.workspace.batches import Batches
 from fw_assets.workspace.workspace import Workspace
 
@@ -23,6 +25,15 @@ def split_rows_path(dataset: str) -> tuple[str, ...]:
     return (dataset, "assets", "label_set.parquet")
 
 
+def asked_rows(store: Workspace, dataset: str, labels: LabelSet) -> pl.DataFrame:
+    """All split rows, and those that belong to no label as a part of their own."""
+    rows = store.read_frame(*split_rows_path(dataset))
+    if labels.out_of_scope is None:
+        return rows
+    others = store.read_frame(*out_of_scope_path(dataset)).cast({"group": rows.schema["group"]})
+    return pl.concat([rows, others.drop(SCOPE_PART)], how="diagonal_relaxed")
+
+
 def example_paths(dataset: str, digest: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The files of examples with a digest: the training rows, and which of them stand before each other row."""
     return (dataset, "examples", f"{digest}-training.parquet"), (dataset, "examples", f"{digest}-rows.parquet")
@@ -34,8 +45,15 @@ def split_rows(store: Workspace, dataset: str, part: str | None = None) -> pl.La
     return frame if part is None else frame.filter(pl.col("split") == part)
 
 
+def out_of_scope_path(dataset: str) -> tuple[str, ...]:
+    """The file of the rows that belong to no label, with `SCOPE_PART` beside the columns of split rows."""
+    return (dataset, "assets", "label_set.out_of_scope.parquet")
+
+
 def part_batches(store: Workspace, dataset: str, part: str) -> Batches:
     """The rows of a part, a batch at a time."""
+    if part == OUT_OF_SCOPE:
+        return Batches(store.scan_frame(*out_of_scope_path(dataset)))
     return Batches(split_rows(store, dataset), pl.col("split") == part)
 
 

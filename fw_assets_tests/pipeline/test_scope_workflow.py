@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from fw_assets.classification.session import Session
+from fw_assets.classification.plan.plan import Plan
 from fw_assets.report.schema.report import Report
 from fw_assets.workspace.scope_predictions import model_scope
 from fw_assets.workspace.workspace import Workspace
@@ -57,7 +57,8 @@ def test_the_report_says_how_each_model_tells_them(project: Project) -> None:
 
 def test_predict_leaves_out_labels_below_the_threshold_that_was_chosen(project: Project) -> None:
     store = Workspace(str(project.workspace))
-    figures = model_scope(store, "tickets", "char-ngram", "base", Session(reject_label="none"))
+    plan = store.require("plan", "tickets", Plan)
+    figures = model_scope(store, "tickets", "char-ngram", "base", plan.session, plan.label_set)
     assert figures is not None
     assert figures.threshold is not None
     texts = pl.DataFrame({"text": ["do cats dream back in 1974", "I was charged twice, please refund me"]})

@@ -51,6 +51,8 @@ class Workload(Frozen):
     sweep: TextVolume
     validation: TextVolume
     test: TextVolume
+    out_of_scope: TextVolume = TextVolume()
+    """Rows that belong to no label."""
     unconstrained: TextVolume = TextVolume()
     """Test rows that are sent a second time, without constrained decoding."""
     null_control: TextVolume = TextVolume()
@@ -67,11 +69,15 @@ class Workload(Frozen):
     @property
     def evaluation(self) -> TextVolume:
         """The prompts that a fine-tuned model answers."""
-        return self.validation + self.test + self.unconstrained
+        return self._asked + self.unconstrained
 
     def base_evaluation(self, unconstrained: bool) -> TextVolume:
         """The prompts that a base model answers; `unconstrained` tells whether it can without constrained decoding."""
-        return (self.evaluation if unconstrained else self.validation + self.test) + self.null_control
+        return (self.evaluation if unconstrained else self._asked) + self.null_control
+
+    @property
+    def _asked(self) -> TextVolume:
+        return self.validation + self.out_of_scope + self.test
 
 
 class Pricing(Frozen):
@@ -208,17 +214,17 @@ def _base_line(model: PlannedModel, workload: Workload, pricing: Pricing) -> Cos
     minutes = pricing.inference_minutes(model, volume)
     answer_length = MULTI_LABEL_ANSWERS if workload.multi_label else AS_CORRECT
     if model.strategy == "serverless":
-        formula = f"{_rows_text(volume)} x (prompt + answer tokens), serverless"
+        formula = f"{_rows_text(volume, workload)} x (prompt + answer tokens), serverless"
         parts = _inference(model, volume, pricing, tuned=False, answer_length=answer_length)
         return cost_line("base-evaluation", model.slug, formula, parts, minutes)
     if model.strategy == "decision":
         # Decisions write nothing. Each row is another state, so that none is counted as cached.
-        formula = f"{_rows_text(volume)} x state and question tokens, decisions, whose output is free"
+        formula = f"{_rows_text(volume, workload)} x state and question tokens, decisions, whose output is free"
         prompts = _inference(model, volume, pricing, tuned=False)[:1]
         return cost_line("base-evaluation", model.slug, formula, prompts, minutes)
     if model.strategy == "batch":
-        return _batch_line("base-evaluation", model, volume, pricing, answer_length=answer_length)
-    formula = f"{_rows_text(volume)} on a deployment of its own, until it has scaled to zero"
+        return _batch_line("base-evaluation", model, volume, workload, pricing, answer_length=answer_length)
+    formula = f"{_rows_text(volume, workload)} on a deployment of its own, until it has scaled to zero"
     hours = [_hours(model, volume, pricing, tuned=False)]
     return cost_line("base-evaluation", model.slug, formula, hours, minutes + pricing.timing.deploy_minutes)
 
@@ -227,6 +233,7 @@ def _batch_line(
     stage: Stage,
     model: PlannedModel,
     volume: TextVolume,
+    workload: Workload,
     pricing: Pricing,
     *,
     conditional: bool = False,
@@ -239,7 +246,7 @@ def _batch_line(
             _half(pricing.price(model, "inference-output")), ratio.answer_tokens(volume).scaled_by(answer_length)
         ),
     ]
-    formula = f"{_rows_text(volume)} x (prompt + answer tokens), batch inference at half the serverless price"
+    formula = f"{_rows_text(volume, workload)} x (prompt + answer tokens), batch inference at half the serverless price"
     # The first rows are a job of their own, which the others wait for.
     minutes = pricing.inference_minutes(model, volume) + pricing.timing.job_start_minutes.times(2)
     return cost_line(stage, model.slug, formula, parts, minutes, conditional=conditional)
@@ -286,9 +293,9 @@ def _full_line(model: PlannedModel, workload: Workload, pricing: Pricing, condit
 
 def _tuned_line(model: PlannedModel, workload: Workload, pricing: Pricing, conditional: bool) -> CostLine:
     if model.tuned_strategy == "batch":
-        return _batch_line("tuned-evaluation", model, workload.evaluation, pricing, conditional=conditional)
+        return _batch_line("tuned-evaluation", model, workload.evaluation, workload, pricing, conditional=conditional)
     volume = workload.evaluation
-    formula = f"{_rows_text(volume)} on the tuned model's deployment, until it has scaled to zero"
+    formula = f"{_rows_text(volume, workload)} on the tuned model's deployment, until it has scaled to zero"
     parts = [*_inference(model, volume, pricing, tuned=True), _hours(model, volume, pricing, tuned=True)]
     minutes = pricing.inference_minutes(model, volume) + pricing.timing.deploy_minutes
     return cost_line("tuned-evaluation", model.slug, formula, parts, minutes, conditional=conditional)
@@ -363,5 +370,6 @@ def _deployment_lines(
     ]
 
 
-def _rows_text(volume: TextVolume) -> str:
-    return f"{volume.rows:,} validation and test rows"
+def _rows_text(volume: TextVolume, workload: Workload) -> str:
+    out = workload.out_of_scope.rows
+    return f"{volume.rows - out:,} validation and test rows" + (f" and {out:,} out-of-scope rows" if out else "")

@@ -12,6 +12,7 @@ from fw_assets.classification.labels.extraction import Extraction
 from fw_assets.classification.labels.imbalance import Imbalance
 from fw_assets.classification.slices.slice_fields import SliceField
 from fw_assets.classification.splits.duplicates import OverlapFacts
+from fw_assets.classification.splits.out_of_scope import OutOfScope
 from fw_assets.classification.splits.split import SplitFacts
 from fw_assets.classification.values import Frozen, digest
 
@@ -92,6 +93,8 @@ class LabelSet(Frozen):
     """Of the session's `slices`, those of the test rows."""
     fields: tuple[RecordField, ...] = ()
     """That every answer has, the label first; empty where the label alone is asked for."""
+    out_of_scope: OutOfScope | None = None
+    """Of the session's `out_of_scope` file."""
 
     def independent(self, part: str, rows: int) -> int:
         """The independent rows that `rows` of this part are worth: fewer than its groups where a few are large."""

@@ -15,14 +15,14 @@ from fw_assets.classification.labels.inspected_dataset import InspectedDataset
 from fw_assets.classification.labels.label_set import LabelSet
 from fw_assets.classification.plan.long_rows import LongRows
 from fw_assets.classification.plan.self_approval import approves_itself
-from fw_assets.classification.session import Mitigation, Session
+from fw_assets.classification.session import REFERENCES, Mitigation, Session
 from fw_assets.classification.values import Frozen, digest
 
 Part = Literal["train", "sweep", "validation"]
-EvaluationPart = Literal["validation", "test", "unconstrained", "null control"]
+EvaluationPart = Literal["validation", "out-of-scope", "test", "unconstrained", "null control"]
 
 IdRules = Literal["dataset's name", "content"]
-_WITHOUT_EFFECT = {"dataset", "eval_dataset", "instruction", "auto_approve_up_to_usd"}
+_WITHOUT_EFFECT = {*REFERENCES, "instruction", "auto_approve_up_to_usd"}
 """Session fields on which neither outcome nor price depends; the digest covers the data, not its location."""
 
 
@@ -114,6 +114,7 @@ class Plan(Frozen):
             "sweep_rows": self.sweep_rows,
             "estimate": _price_terms(self.estimate),
             **({"examples": self.examples.digest} if self.examples else {}),
+            **({"out_of_scope": labels.out_of_scope.digest} if labels.out_of_scope else {}),
             **({"warm_start": [self.warm_start.name, self.warm_start.rank]} if self.warm_start else {}),
             "mitigations": {item.name: [item.rows, _price_terms(item.estimate)] for item in self.mitigations},
         }
@@ -231,17 +232,24 @@ class Plan(Frozen):
 
     def evaluation_parts(self, *, tuned: bool) -> tuple[EvaluationPart, ...]:
         """The parts that a base or a fine-tuned model answers in its evaluation, in order."""
-        parts: list[EvaluationPart] = ["validation", "test"]
+        parts: list[EvaluationPart] = list(self.scored_parts)
         if self.session.free_rows:
             parts.append("unconstrained")
         if self.session.null_control and not tuned:
             parts.append("null control")
         return tuple(parts)
 
+    @property
+    def scored_parts(self) -> tuple[EvaluationPart, ...]:
+        """The parts whose answers are kept row by row, the test rows last."""
+        return ("validation", "out-of-scope", "test") if self.label_set.out_of_scope else ("validation", "test")
+
     def batch_id(self, model: str, part: EvaluationPart) -> str:
         """The id of the batch job in which a model, given by the full name of its row, answers the rows of a part."""
         split = self.label_set.split
         rows = split.validation_digest if part == "validation" else split.test_digest
+        if part == "out-of-scope" and self.label_set.out_of_scope is not None:
+            rows = self.label_set.out_of_scope.digest
         content: list[Any] = [part, rows, self.prompt_digest, *self._arm_terms(model)]
         if part == "unconstrained":
             content += [self.session.free_rows, self.session.seed]

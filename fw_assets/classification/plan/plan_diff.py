@@ -7,6 +7,7 @@ from typing import Any
 
 from fw_assets.classification.cost.cost_lines import CostLine
 from fw_assets.classification.plan.plan import Plan
+from fw_assets.classification.splits.out_of_scope import OutOfScope
 
 EVALUATIONS = ("base-evaluation", "tuned-evaluation")
 """Stages whose lines are priced by how the model is asked."""
@@ -32,10 +33,17 @@ def plan_differences(old: Plan, new: Plan) -> tuple[str, ...]:
 def _data(old: Plan, new: Plan) -> Iterator[str]:
     if old.inspected.digest != new.inspected.digest:
         yield "The dataset's rows are different."
+    first, second = old.label_set.out_of_scope, new.label_set.out_of_scope
+    if (first and first.digest) != (second and second.digest):
+        yield f"The out-of-scope rows are different: {_scope(first)} before, {_scope(second)} now."
     for part in old.rows | new.rows:
         before, after = old.rows.get(part, 0), new.rows.get(part, 0)
         if before != after:
             yield f"{part.capitalize()} rows: {before:,} before, {after:,} now."
+
+
+def _scope(rows: OutOfScope | None) -> str:
+    return f"{sum(rows.rows):,} of {rows.file}" if rows else "none"
 
 
 def _labels(old: Plan, new: Plan) -> Iterator[str]:

@@ -16,11 +16,15 @@ from fw_assets.classification.labels.json_rules import is_path
 from fw_assets.classification.labels.label_set import LabelSet
 from fw_assets.classification.plan.long_rows import LongRows, long_row_warnings
 from fw_assets.classification.session import Session
+from fw_assets.classification.splits.out_of_scope import OutOfScope
+from fw_assets.classification.splits.split import SplitFacts
 
 MIN_TEST_ROWS = 100
 MIN_TRAINING_ROWS = 100
 MAX_CELLS = 12
 """Bounds outside of which a warning is given."""
+MIN_SCOPE_ROWS = 50
+"""Distinct out-of-scope rows of a part, below which a share of them has an interval of 28 points and more."""
 MAX_NAMED = 20
 
 
@@ -46,6 +50,7 @@ def warnings(
         *_field_warnings(inspected, label_set),
         *long_row_warnings(too_long, rows),
         *_data_warnings(session, rows, label_set),
+        *_scope_warnings(label_set.out_of_scope, label_set.split),
         *_model_warnings(session, catalogue, models),
         *_warm_start_warnings(warm_start),
         *_decision_warnings(session, models),
@@ -56,7 +61,11 @@ def warnings(
 
 
 def on_approval(
-    session: Session, models: Sequence[PlannedModel], priced: Estimate, warm_start: WarmStart | None = None
+    session: Session,
+    models: Sequence[PlannedModel],
+    priced: Estimate,
+    warm_start: WarmStart | None = None,
+    out_of_scope: OutOfScope | None = None,
 ) -> tuple[str, ...]:
     """The steps that an approval starts, in order."""
     arms = list(dict.fromkeys(str(model.arm) for model in models if model.arm))
@@ -67,6 +76,12 @@ def on_approval(
     kind = "model" if adapters else "base model"
     bases = f"The {kind}" if single else f"Each of the {len(models)} {kind}s"
     steps = [f"{bases} answers the validation and test rows once."]
+    if out_of_scope is not None:
+        steps.append(
+            f"{'It' if single else 'Each'} also answers the {sum(out_of_scope.rows):,} rows of {out_of_scope.file}, "
+            f"which belong to no label: {out_of_scope.rows[0]:,} choose its confidence threshold, "
+            f"{out_of_scope.rows[1]:,} judge it, none is trained on."
+        )
     if arms:
         ways = "another way" if len(arms) == 1 else f"{len(arms)} other ways"
         steps.append(f"Base models are also asked in {ways}, which need no tuning: {', '.join(arms)}.")
@@ -199,6 +214,29 @@ def _data_warnings(session: Session, rows: Mapping[str, int], label_set: LabelSe
         yield (
             f"{imbalance.most[0]} occurs {imbalance.ratio:.1f} times as often as {imbalance.least[0]} "
             f"(threshold {imbalance.threshold:g}): consider a mitigation when approving."
+        )
+
+
+def _scope_warnings(found: OutOfScope | None, split: SplitFacts) -> Iterator[str]:
+    """What makes the figures of an out-of-scope file doubtful."""
+    if found is None:
+        return
+    if found.shared:
+        parts = ", ".join(f"{count:,} of the {part} rows" for part, count in found.shared.items())
+        pairs = ", ".join(f"{row} and {other}" for row, other in found.shared_rows)
+        yield (
+            f"{sum(found.shared.values()):,} rows of {found.file} have the text of a row that has a label ({parts}; "
+            f"{pairs}): a model that gives that label is counted as wrong. Take them out of the one or the other file."
+        )
+    if found.empty:
+        yield f"{found.empty:,} rows of {found.file} have no text and are left out."
+    if not split.rows.validation:
+        yield "No validation rows: no confidence threshold can be chosen, and out-of-scope rows are not told by one."
+    few = min(found.groups)
+    if few < MIN_SCOPE_ROWS:
+        yield (
+            f"{found.file} has {sum(found.groups):,} different texts, half of which choose a threshold: how often one "
+            "is found is only roughly known."
         )
 
 

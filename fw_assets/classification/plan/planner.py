@@ -25,6 +25,7 @@ from fw_assets.classification.plan.plan_notes import on_approval, on_rejection, 
 from fw_assets.classification.scope.reject_label import check_reject_label
 from fw_assets.classification.selection.power import smallest_detectable_difference
 from fw_assets.classification.session import Session
+from fw_assets.classification.splits.out_of_scope import OUT_OF_SCOPE
 from fw_assets.classification.taxonomy.label_parents import check_parents
 
 
@@ -95,7 +96,7 @@ def make_plan(
         warnings=warnings(
             session, models, planned, rows, inspected, label_set, priced, unused, warm_start, too_long, examples
         ),
-        on_approval=on_approval(session, planned, priced, warm_start),
+        on_approval=on_approval(session, planned, priced, warm_start, label_set.out_of_scope),
         on_rejection=on_rejection(dataset_name),
         id_rules="content",
         warm_start=warm_start,
@@ -184,6 +185,7 @@ def workload_of(
             sweep=sweep,
             validation=asked_once(volumes, "validation"),
             test=test,
+            out_of_scope=asked_once(volumes, OUT_OF_SCOPE),
             unconstrained=test.scaled(min(session.free_rows, test.rows)),
             null_control=test if session.null_control else TextVolume(),
             multi_label=multi_label,

@@ -98,6 +98,19 @@ def assign_split(
     return pl.Series("split", parts.tolist(), dtype=pl.String)
 
 
+def assign_halves(frame: pl.DataFrame, seed: int, purpose: str) -> pl.Series:
+    """The part, validation or test, of rows that no label divides: of whole groups, half of the rows each.
+
+    Args:
+        frame: columns `labels`, all empty, `group` and `digest`.
+        purpose: of the draw, which is independent of those with others.
+    """
+    groups = _groups(frame)
+    drawn = groups["group"].gather(_draw(groups, 0.5, seed, purpose, keep=1))
+    is_drawn = frame["group"].is_in(drawn.implode())
+    return pl.select(pl.when(is_drawn).then(pl.lit(VALIDATION)).otherwise(pl.lit(TEST)).alias("part")).to_series()
+
+
 def split_facts(
     frame: pl.DataFrame, labels: tuple[str, ...], session: Session, turn_fields: Mapping[str, str] | None = None
 ) -> SplitFacts:

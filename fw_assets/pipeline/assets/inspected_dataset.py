@@ -77,7 +77,7 @@ def inspected_dataset(
 
 def _inspect(store: Workspace, dataset: str, registration: Registration) -> InspectedDataset:
     with (
-        local_copies(store, registration.files) as sources,
+        local_copies(store, registration.dataset_files) as sources,
         verified_unchanged(sources) as check_unchanged,
         row_folder(store, *inspected_rows_path(dataset)) as folder,
     ):

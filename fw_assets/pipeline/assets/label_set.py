@@ -16,6 +16,7 @@ from fw_assets.classification.objects.record_resolution import RECORD, resolve_r
 from fw_assets.classification.prompting.listed_labels import check_listed, earlier_labels
 from fw_assets.classification.slices.slicing import slice_rows
 from fw_assets.classification.splits.turn_fields import turn_fields
+from fw_assets.pipeline.registration.out_of_scope import with_out_of_scope
 from fw_assets.pipeline.resources import WorkspaceResource
 from fw_assets.pipeline.steps.asset_definition import pipeline_asset
 from fw_assets.pipeline.steps.retries import readable_failures
@@ -93,7 +94,8 @@ def _resolve(store: Workspace, dataset: str, registration: Registration, inspect
         # The messages are wide: they pass from one file to the other without being in memory at once.
         wide = pl.concat([split.lazy(), rows.select("messages")], how="horizontal").select(columns)
         sink_frame(store, wide, *split_rows_path(dataset))
-    return labels
+    used = narrow.select("id", "text").with_columns(split["group"], split["split"])
+    return with_out_of_scope(store, registration, labels, used)
 
 
 def _with_turns(

@@ -3,6 +3,7 @@
 # No `from __future__ import annotations` here: Dagster reads an asset's annotations as they are written.
 
 import dagster as dg
+import polars as pl
 
 from fw_assets.classification.arms.arm_prompt import with_descriptions
 from fw_assets.classification.labels.inspected_dataset import InspectedDataset
@@ -12,6 +13,7 @@ from fw_assets.classification.plan.planner import make_plan
 from fw_assets.classification.plan.revised_estimate import EstimateBasis
 from fw_assets.classification.prompting.decision import decision_prompt
 from fw_assets.classification.prompting.prompt import Prompt, make_prompt
+from fw_assets.classification.splits.out_of_scope import OUT_OF_SCOPE
 from fw_assets.pipeline.partitions import add_partitions
 from fw_assets.pipeline.planning.decision_check import require_decisions
 from fw_assets.pipeline.planning.draft import PlanDraft
@@ -32,7 +34,7 @@ from fw_assets.pipeline.ui.plan_metadata import plan_metadata
 from fw_assets.pipeline.values.approval import PlanChanges
 from fw_assets.pipeline.values.registration import Registration
 from fw_assets.pipeline.workflow.instance import WorkflowInstance
-from fw_assets.workspace.dataset_rows import split_rows_path
+from fw_assets.workspace.dataset_rows import asked_rows
 from fw_assets.workspace.workspace import Workspace
 
 
@@ -83,8 +85,8 @@ def _draft(store: Workspace, platform: Platform, dataset: str, registration: Reg
     session = registration.session
     inspected = store.require("inspected_dataset", dataset, InspectedDataset)
     labels = store.require("label_set", dataset, LabelSet)
-    frame = store.read_frame(*split_rows_path(dataset))
-    prompt = make_prompt(frame, labels)
+    frame = asked_rows(store, dataset, labels)
+    prompt = make_prompt(frame.filter(pl.col("split") != OUT_OF_SCOPE), labels)
     if session.inference == "decision":
         prompt = decision_prompt(with_descriptions(prompt, session.label_descriptions))
     offered = offer(platform, session, quoted_catalogue(platform, session))

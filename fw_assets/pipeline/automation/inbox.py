@@ -1,5 +1,8 @@
-"""Scan of an inbox: a folder or fsspec URL with data files such as NAME.jsonl or NAME.csv, NAME.session.yaml for the
-models and every other session field, and NAME.eval.csv (of any format) for a test set."""
+"""Scan of an inbox: a folder or fsspec URL with data files such as NAME.jsonl or NAME.csv.
+
+Beside one, NAME.session.yaml has the models and every other session field, NAME.eval.csv (of any format) is a test set,
+and NAME.out-of-scope.csv has texts that belong to no label.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +35,9 @@ SETTLE_SECONDS = 1.0
 """A file is registered when it has not changed for this long."""
 TIME_KEYS = ("mtime", "LastModified", "last_modified", "updated", "created")
 """Metadata keys by which file systems tell when a file was written."""
-_EVALUATION = re.compile(r"\.eval$", re.IGNORECASE)
+_BESIDE: dict[Literal["eval", "out-of-scope"], str] = {"eval": "eval_dataset", "out-of-scope": "out_of_scope"}
+"""Endings of the names of files that are of another file's session, and their fields."""
+_IS_BESIDE = re.compile(rf"\.({'|'.join(_BESIDE)})$", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -42,7 +47,7 @@ class _File:
     modified: float | None
 
 
-_DatasetFiles = Mapping[Literal["data", "session", "eval"], _File]
+_DatasetFiles = Mapping[Literal["data", "session", "eval", "out-of-scope"], _File]
 
 
 def inbox_url(store: Workspace, workflow: WorkflowInstance) -> str:
@@ -71,7 +76,7 @@ def scan_inbox(
         return scan.failed(f"{without_credentials(url)} cannot be listed: {reason}")
     owners: dict[str, str] = {}
     for name in sorted(files):
-        if name.startswith(".") or _EVALUATION.search(stem(name)) or name.endswith(".session.yaml"):
+        if name.startswith(".") or _IS_BESIDE.search(stem(name)) or name.endswith(".session.yaml"):
             continue
         if not is_data(name):
             scan.notes.append(f"{name}: is not of a format that is read")
@@ -135,12 +140,13 @@ def _file(url: str, info: Mapping[str, Any]) -> _File:
 
 def _dataset_files(name: str, files: Mapping[str, _File]) -> _DatasetFiles:
     start = stem(name)
-    own: dict[Literal["data", "session", "eval"], _File] = {"data": files[name]}
+    own: dict[Literal["data", "session", "eval", "out-of-scope"], _File] = {"data": files[name]}
     if f"{start}.session.yaml" in files:
         own["session"] = files[f"{start}.session.yaml"]
-    evaluation = next((other for other in sorted(files) if is_data(other) and stem(other) == f"{start}.eval"), None)
-    if evaluation is not None:
-        own["eval"] = files[evaluation]
+    for ending in _BESIDE:
+        beside = next((other for other in sorted(files) if is_data(other) and stem(other) == f"{start}.{ending}"), None)
+        if beside is not None:
+            own[ending] = files[beside]
     return own
 
 
@@ -150,8 +156,7 @@ def _is_old(file: _File, now: float) -> bool:
 
 def _session_fields(files: _DatasetFiles, url: str) -> dict[str, Any]:
     fields: dict[str, Any] = {"dataset": files["data"].path}
-    if "eval" in files:
-        fields["eval_dataset"] = files["eval"].path
+    fields |= {field: files[ending].path for ending, field in _BESIDE.items() if ending in files}
     if "session" not in files:
         return fields
     session = files["session"].path
@@ -166,9 +171,10 @@ def _load_remote_session(session: str, url: str) -> dict[str, Any]:
             copy.write_bytes(source.read())
         values = load_session(copy)
         # A file that the session names without a folder is in the inbox, and not beside the copy.
-        sibling = str(values.get("eval_dataset") or "").removeprefix(f"{copy.parent}/")
-        if sibling and not is_url(sibling) and not sibling.startswith(("/", "accounts/")):
-            values["eval_dataset"] = f"{url.rstrip('/')}/{sibling}"
+        for field in _BESIDE.values():
+            sibling = str(values.get(field) or "").removeprefix(f"{copy.parent}/")
+            if sibling and not is_url(sibling) and not sibling.startswith(("/", "accounts/")):
+                values[field] = f"{url.rstrip('/')}/{sibling}"
     return values
 
 

@@ -26,6 +26,7 @@ from fw_assets.classification.request_form import RequestForm
 from fw_assets.classification.selection.comparison import Comparison
 from fw_assets.classification.selection.paired_counts import COMPARED_COLUMNS
 from fw_assets.classification.session import Inference
+from fw_assets.classification.splits.out_of_scope import OUT_OF_SCOPE
 from fw_assets.classification.values import digest
 from fw_assets.fireworks import Accelerators, Fireworks
 from fw_assets.pipeline.budget.account import PlanAccount
@@ -104,11 +105,13 @@ async def evaluate(
     kind: str,
     stage: str,
     poll: float,
-    parts: Sequence[EvaluationPart] = PARTS,
+    parts: Sequence[EvaluationPart] | None = None,
     extras: bool = True,
     share: float = 1.0,
 ) -> Evaluation:
     """Ask `model` for the validation and test rows, store its predictions, and score them.
+
+    Rows that belong to no label are asked too, and their predictions kept apart from those that are scored.
 
     Args:
         model: its full name, that of its row where it is asked under an arm.
@@ -118,6 +121,7 @@ async def evaluate(
         stage: the estimate's stage that pays.
         poll: seconds between two looks at a batch job's state.
         extras: also calibrate the confidence, and ask the session's unconstrained rows and null control.
+        parts: left out, all of the plan.
         share: of the stage's price that this evaluation may cost.
 
     Raises:
@@ -188,7 +192,7 @@ async def evaluate(
             async with paid.limit_hours(endpoint.idle_seconds if endpoint.deployment else None):
                 number, tried = await evaluator.best_number()
                 evaluator = evaluator.with_examples(number)
-                scores, usage, pace, times = await evaluator.score_parts(parts)
+                scores, usage, pace, times = await evaluator.score_parts(parts or account.plan.scored_parts)
                 usage += tried
                 if extras:
                     unconstrained, null_control, order, extra_usage = await evaluator.robustness()
@@ -284,17 +288,20 @@ class _Evaluator:
         store, dataset, cache = self.account.store, self.account.dataset, self.cache()
         scores: dict[str, Scores] = {}
         usage, pace = NO_USAGE, NO_PACE
-        reason, times = None, None
+        reason, times, unanswered = None, None, 0
         for part in parts:
             result = await self._ask(part, cache, f"{self.slug} {self.kind}, {part} rows")
             path = prediction_path(dataset, self.slug, self.kind, part)
-            scores[part] = store_and_score(
-                store, path, result.prediction_batches(), self.labels.labels, self.labels.multi_label
-            )
+            if part == OUT_OF_SCOPE:
+                unanswered += store_unscored(store, path, result.prediction_batches())
+            else:
+                scores[part] = store_and_score(
+                    store, path, result.prediction_batches(), self.labels.labels, self.labels.multi_label
+                )
+                unanswered += scores[part].rows - scores[part].scored
             usage += result.usage
             pace += result.pace
             reason, times = reason or result.requests.error, result.requests.latency
-        unanswered = sum(item.rows - item.scored for item in scores.values())
         if unanswered:
             # Nothing is paid yet: the attempt that gets the last answer settles all of them.
             raise Unanswered(self.strategy.model, unanswered, reason or "")
@@ -339,6 +346,20 @@ class _Evaluator:
 
     def _predictions(self, part: EvaluationPart, columns: Sequence[str]) -> Batches:
         return prediction_batches(self.account.store, self.account.dataset, self.slug, self.kind, part, columns)
+
+
+def store_unscored(store: Workspace, path: Sequence[str], predictions: Iterable[pl.DataFrame]) -> int:
+    """Store predictions batch by batch; how many have no answer."""
+    failed = 0
+
+    def counted() -> Iterator[pl.DataFrame]:
+        nonlocal failed
+        for batch in predictions:
+            failed += int((batch["outcome"] == "failed").sum())
+            yield batch
+
+    write_batches(store, counted(), *path)
+    return failed
 
 
 def store_and_score(

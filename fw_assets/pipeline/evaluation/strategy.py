@@ -19,7 +19,6 @@ from fw_assets.pipeline.evaluation.batch_pilot import ask_pilot
 from fw_assets.pipeline.evaluation.online import InferenceResult, ask
 from fw_assets.pipeline.evaluation.response_cache import ResponseCache
 from fw_assets.workspace.batches import Batches
-from fw_assets.workspace.predictions import PARTS
 
 
 @dataclass(frozen=True)
@@ -65,7 +64,7 @@ class InferenceStrategy:
         if not self.in_batch:
             return await ask(self.client, self.address, prompt, rows, cache, what=what, count_tokens=self.meter.add)
         job = self.plan.batch_id(self.model, part)
-        if part in PARTS:  # of the others the same model has answered these before
+        if part in self.plan.scored_parts:  # of the others the same model has answered these before
             await ask_pilot(
                 self.client,
                 self.asked,

@@ -21,7 +21,8 @@ from fw_assets.classification.labels.label_set import LabelSet
 from fw_assets.classification.metrics.latency import latency
 from fw_assets.classification.plan.plan import Plan
 from fw_assets.classification.prompting.prompt import Prompt
-from fw_assets.pipeline.evaluation.evaluate import store_and_score
+from fw_assets.classification.splits.out_of_scope import OUT_OF_SCOPE
+from fw_assets.pipeline.evaluation.evaluate import store_and_score, store_unscored
 from fw_assets.pipeline.platform.platform import ENCODER, Platform
 from fw_assets.pipeline.values.evaluation import Baselines
 from fw_assets.workspace.batches import Batches
@@ -57,6 +58,9 @@ def score_free_models(store: Workspace, platform: Platform, plan: Plan) -> Basel
             )
             for part in PARTS
         }
+        if labels.out_of_scope is not None:
+            path = prediction_path(dataset, name, "baseline", OUT_OF_SCOPE)
+            store_unscored(store, path, map(predict, part_batches(store, dataset, OUT_OF_SCOPE)))
         times = list(_seconds(alone, part_batches(store, dataset, "test")))
         return BaselineScores(
             name=name, method=method, validation=parts["validation"], test=parts["test"], latency=latency(times)

@@ -18,7 +18,7 @@ from fw_assets.pipeline.planning.volumes import longest_context, plan_volumes
 from fw_assets.pipeline.platform.catalogue import PricedCatalogue, offer, platform_pricing, priced_catalogue
 from fw_assets.pipeline.platform.deployment_quotes import with_quotes
 from fw_assets.pipeline.platform.platform import Platform
-from fw_assets.workspace.dataset_rows import split_rows_path
+from fw_assets.workspace.dataset_rows import asked_rows
 from fw_assets.workspace.workspace import Workspace
 
 
@@ -78,7 +78,7 @@ def _volumes(store: Workspace, platform: Platform, plan: Plan, pricing: Pricing)
         if basis.pricing.ratio == pricing.ratio:
             return basis.volumes
     prompt = store.require("prompt", plan.dataset, Prompt)
-    frame = store.read_frame(*split_rows_path(plan.dataset))
+    frame = asked_rows(store, plan.dataset, plan.label_set)
     few_shot = few_shot_rows(store, plan.dataset, plan.examples) if plan.examples else None
     context = longest_context([model.entry for model in plan.models if model.entry])
     return plan_volumes(frame, plan.session, prompt, platform, few_shot, context)

@@ -17,6 +17,7 @@ from fw_assets.classification.dataset.chat import input_text
 from fw_assets.classification.labels.label_set import LabelSet
 from fw_assets.classification.prompting.prompt import Prompt
 from fw_assets.classification.session import Session
+from fw_assets.classification.splits.out_of_scope import OUT_OF_SCOPE
 from fw_assets.classification.splits.sampling import stratified_sample
 from fw_assets.classification.values import digest
 from fw_assets.pipeline.errors import PhaseError
@@ -30,7 +31,7 @@ MAX_POOL = 50_000
 """Training rows among which examples are looked for; of more, so many in the shares of the labels."""
 MAX_EMBEDDED = 20_000
 """Training rows up to which they are embedded, which takes a minute of CPU for ten thousand."""
-_ASKED = ("validation", "test")
+_ASKED = ("validation", "test", OUT_OF_SCOPE)
 _PLACES = pl.List(pl.UInt32)
 
 
@@ -40,7 +41,7 @@ class FewShotRows:
 
     Attributes:
         pool: columns `text`, `answer`, `group`: the training rows.
-        places: columns `id` and `examples`: for each validation and test row, places in the pool, the nearest first.
+        places: columns `id` and `examples`: for each row that is asked, places in the pool, the nearest first.
     """
 
     pool: pl.DataFrame
@@ -95,6 +96,7 @@ def make_examples(
     why = _why_no_embeddings(platform, split.rows.train)
     method = TFIDF if why else EMBEDDINGS
     content = [split.train_digest, split.validation_digest, split.test_digest, prompt.digest, method, number]
+    content += [labels.out_of_scope.digest] if labels.out_of_scope else []
     source = ExampleSource(digest=digest([*content, session.seed]), method=method, why=why)
     if all(store.exists(*path) for path in example_paths(dataset, source.digest)):
         return source

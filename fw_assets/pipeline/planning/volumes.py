@@ -16,6 +16,7 @@ from fw_assets.classification.cost.token_estimates import BYTE_PAIR
 from fw_assets.classification.prompting.decision import questions_text
 from fw_assets.classification.prompting.prompt import Prompt
 from fw_assets.classification.session import Session
+from fw_assets.classification.splits.out_of_scope import OUT_OF_SCOPE
 from fw_assets.classification.splits.sampling import stratified_sample
 from fw_assets.pipeline.planning.examples import FewShotRows
 from fw_assets.pipeline.platform.platform import Platform
@@ -35,7 +36,7 @@ def plan_volumes(
         few_shot: the examples of few-shot arms.
         context: of the base model that reads most; None: not known.
     """
-    rows = with_sweep_sample(frame, session.sweep_rows, session.seed)
+    rows = _with_any_label(with_sweep_sample(frame, session.sweep_rows, session.seed), prompt)
     if prompt.fields:
         rows = rows.with_columns(labels=pl.concat_list("record"))
     measure = partial(
@@ -45,7 +46,7 @@ def plan_volumes(
         estimate=BYTE_PAIR.expected_tokens,
     )
     volumes = dict(measure(rows, system=prompt.system or ""))
-    asked = rows.filter(pl.col("split").is_in(["validation", "test"]))
+    asked = rows.filter(pl.col("split").is_in(["validation", "test", OUT_OF_SCOPE]))
     if prompt.mode == "decision":
         # What is asked is the conversation and the questions; what is learned is the chat of the same rows.
         volumes |= measure(asked, system=questions_text(prompt))
@@ -61,6 +62,16 @@ def plan_volumes(
             ]
             volumes |= under_arm(_together(tried), name)
     return volumes
+
+
+def _with_any_label(frame: pl.DataFrame, prompt: Prompt) -> pl.DataFrame:
+    """The rows, those of no label with one each in turn: what is written of them is priced as an answer."""
+    answers = pl.Series([[label] for label in prompt.labels], dtype=pl.List(pl.String))
+    is_out = frame["split"] == OUT_OF_SCOPE
+    if not is_out.any():
+        return frame
+    turn = (is_out.cum_sum() % len(prompt.labels)).cast(pl.UInt32)
+    return frame.with_columns(labels=pl.when(is_out).then(answers.gather(turn)).otherwise(pl.col("labels")))
 
 
 def longest_context(models: Sequence[CatalogueModel]) -> int | None:

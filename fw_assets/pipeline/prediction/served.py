@@ -94,7 +94,7 @@ def served_model(store: Workspace, dataset: str) -> Served:
 
 
 def _scope_cutoff(store: Workspace, dataset: str, record: DeploymentRecord, plan: Plan) -> float | None:
-    figures = model_scope(store, dataset, *record.serves, plan.session)
+    figures = model_scope(store, dataset, *record.serves, plan.session, plan.label_set)
     return figures.cutoff if figures is not None else None
 
 

@@ -9,11 +9,11 @@ import json
 from typing import Any
 
 from fw_assets.classification.errors import InputError
-from fw_assets.classification.session import Session
+from fw_assets.classification.session import REFERENCES, Session
 from fw_assets.classification.session_input import make_session
 from fw_assets.fireworks import Fireworks
 
-UNREAD_FIELDS = frozenset({"dataset", "eval_dataset", "instruction", "extraction", "auto_approve_up_to_usd"})
+UNREAD_FIELDS = frozenset({*REFERENCES, "instruction", "extraction", "auto_approve_up_to_usd"})
 """Fields that a model may not set: where the data lies, and whether anybody is asked before money is spent."""
 
 SYSTEM = (

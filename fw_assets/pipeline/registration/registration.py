@@ -62,6 +62,8 @@ def register(
     session, answered = _with_answers(workspace, name, session, answers or {})
     if session.eval_dataset is not None:
         files.append(stage(workspace, platform, "eval", session.eval_dataset))
+    if session.out_of_scope is not None:
+        files.append(stage(workspace, platform, "out-of-scope", session.out_of_scope))
     registration = Registration(
         name=name,
         session=session,

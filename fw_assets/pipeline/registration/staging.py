@@ -15,7 +15,6 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Literal
 
 import msgspec
 
@@ -27,11 +26,10 @@ from fw_assets.classification.errors import InputError, Problem
 from fw_assets.classification.values import digest
 from fw_assets.pipeline.platform.platform import Platform
 from fw_assets.pipeline.registration.sources import fetch, local_file, source_version
-from fw_assets.pipeline.values.registration import SourceFile
+from fw_assets.pipeline.values.registration import Role, SourceFile
 from fw_assets.workspace.checksums import ChecksumError, seal, unseal
 from fw_assets.workspace.workspace import Workspace
 
-Role = Literal["train", "eval"]
 STAGING_FOLDER = "staged"
 
 

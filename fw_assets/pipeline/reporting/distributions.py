@@ -11,7 +11,7 @@ from fw_assets.classification.metrics.distribution_scores import (
     distribution_scores,
     row_scores,
 )
-from fw_assets.classification.session import Session
+from fw_assets.classification.plan.plan import Plan
 from fw_assets.report.schema.distributions import DistributionResult
 from fw_assets.report.schema.scope import ScopeResult
 from fw_assets.workspace.predictions import prediction_path
@@ -45,15 +45,16 @@ def distribution_results(
     return tuple(results)
 
 
-def scope_results(
-    store: Workspace, dataset: str, models: Mapping[tuple[str, str], str], session: Session
-) -> tuple[ScopeResult, ...]:
+def scope_results(store: Workspace, plan: Plan, models: Mapping[tuple[str, str], str]) -> tuple[ScopeResult, ...]:
     """One result per model, in the order of `models`; none where no row is known to belong to no label.
 
     Args:
         models: the full name of each model, by slug and kind (`base`, `tuned`, `baseline`).
     """
-    found = ((key, name, model_scope(store, dataset, *key, session)) for key, name in models.items())
+    found = (
+        (key, name, model_scope(store, plan.dataset, *key, plan.session, plan.label_set))
+        for key, name in models.items()
+    )
     return tuple(
         ScopeResult(model=name, kind="fine-tuned" if kind == "tuned" else kind, figures=figures)
         for (_, kind), name, figures in found

@@ -116,7 +116,7 @@ def run_report(platform: Platform, account: PlanAccount) -> Report:
         distributions=()
         if plan.label_set.multi_label
         else distribution_results(store, dataset, names, len(plan.label_set.labels)),
-        scope=scope_results(store, dataset, names, plan.session),
+        scope=scope_results(store, plan, names),
         fields=record_results(store, plan, list(scores), record.winner),
         hierarchy=hierarchy_result(store, plan, names),
         slices=slice_results(store, plan, kept, record.winner.challenger),

@@ -7,9 +7,11 @@ from typing import Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from fw_assets.classification.dataset_url import identity, without_credentials, without_url_credentials
-from fw_assets.classification.session import Session
+from fw_assets.classification.session import REFERENCES, Session
 from fw_assets.classification.values import Frozen, digest
 from fw_assets.pipeline.run_config import Driver
+
+Role = Literal["train", "eval", "out-of-scope"]
 
 
 class SourceFile(Frozen):
@@ -21,7 +23,7 @@ class SourceFile(Frozen):
         sha256: of its bytes.
     """
 
-    role: Literal["train", "eval"]
+    role: Role
     reference: str
     path: str
     sha256: str
@@ -63,7 +65,7 @@ class Registration(Frozen):
         """Registrations of earlier versions have the credentials everywhere."""
         session = data.get("session")
         given = session.model_dump(exclude_unset=True) if isinstance(session, Session) else dict(session or {})
-        named = {name: given[name] for name in ("dataset", "eval_dataset") if isinstance(given.get(name), str)}
+        named = {name: given[name] for name in REFERENCES if isinstance(given.get(name), str)}
         whole = {name: text for name, text in named.items() if without_credentials(text) != text}
         shown = {name: without_credentials(text) for name, text in named.items()}
         if isinstance(given.get("instruction"), str):
@@ -81,7 +83,17 @@ class Registration(Frozen):
         return {**self.session.model_dump(mode="json", exclude_unset=True), **self.references}
 
     @property
+    def dataset_files(self) -> tuple[SourceFile, ...]:
+        """The files whose rows have labels."""
+        return tuple(file for file in self.files if file.role != "out-of-scope")
+
+    @property
+    def out_of_scope_file(self) -> SourceFile | None:
+        """The file whose rows belong to no label."""
+        return next((file for file in self.files if file.role == "out-of-scope"), None)
+
+    @property
     def inputs(self) -> str:
         """Digest of what the plan depends on: the session and the files' content, not where they are."""
-        session = self.session.digested({"dataset", "eval_dataset"})
+        session = self.session.digested(set(REFERENCES))
         return digest([session, [(file.role, file.sha256) for file in self.files], self.unused])

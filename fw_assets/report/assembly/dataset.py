@@ -43,6 +43,7 @@ def dataset_summary(inspected: InspectedDataset, labels: LabelSet) -> DatasetSum
         removed_from_train=overlap.removed_from_train,
         variants_in_test=len(overlap.variants),
         variants_in_train=overlap.variants_in_train,
+        out_of_scope=labels.out_of_scope,
         **_large_groups(labels.split),
         contradictions=labels.contradictions,
         rejected=inspected.rejected_rows + sum(count for _, count in labels.left_out),

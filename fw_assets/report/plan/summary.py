@@ -195,6 +195,8 @@ def rows(plan: Plan) -> str:
         )
         if asked
     ]
+    if (found := plan.label_set.out_of_scope) is not None:
+        tail += f"; {plural(sum(found.rows), 'out-of-scope row')} beside them, read and never trained on"
     reads = "test rows are read once per model" + (f", and again for {listing(again)}" if again else "")
     return f"{parts}{tail}. Choices read validation rows only; {reads}."
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from fw_assets.classification.splits.out_of_scope import OutOfScope
 from fw_assets.classification.values import Frozen
 
 
@@ -68,6 +69,8 @@ class DatasetSummary(Frozen):
     """Of large duplicate groups among all rows; `large_test_share`: among the test rows."""
     large_test_share: float = 0.0
     contradictions: int = 0
+    out_of_scope: OutOfScope | None = None
+    """The file of texts that belong to no label; null without one."""
     rejected: int = 0
     """Lines and rows that `bad_rows: quarantine` left out, those without a known label among them."""
     findings: tuple[str, ...] = ()

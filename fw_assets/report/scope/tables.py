@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from fw_assets.classification.scope.figures import FALSE_REJECTS, RejectRates, ScopeFigures, Way
+from fw_assets.classification.splits.out_of_scope import OutOfScope
 from fw_assets.report.formatting import (
     Quoted,
+    count,
     decimal,
     interval_text,
+    listing,
     percent,
     plural,
     points,
@@ -20,19 +23,22 @@ from fw_assets.report.table import Table, columns
 
 NONE_KNOWN = (
     "Your data has no out-of-scope rows: how often a text that belongs to no label gets one is not known "
-    "(reject_label in the session names the label of such rows)."
+    "(in the session, reject_label names the label of such rows, and out_of_scope a file of them)."
 )
 NOTE = (
     "Found: out-of-scope test rows that were rejected; rejected wrongly: in-scope test rows that were. The threshold "
     "is the confidence with the best mean of both on the validation rows; an answer that is no label is a rejection."
 )
 CURVE_NOTE = "Out-of-scope test rows found by the threshold that rejects such a share of the in-scope validation rows."
-AUROC_NOTE = (
-    "AUROC: the chance that an in-scope test row has more confidence than an out-of-scope one, 0.5 for none, by the "
-    "confidence of the answer (of the reject label, what it lacks to one), the lead of the best label's probability "
-    "over the next one's, the negative entropy of the labels' probabilities, and the probability that it is not the "
-    "reject label."
+_AUROC = (
+    "AUROC: the chance that an in-scope test row has more confidence than an out-of-scope one (0.5: by chance), by "
 )
+_MEANINGS = {
+    "label": "the confidence of the answer (of a reject label, what it lacks to one)",
+    "margin": "the lead of the best label's probability over the next one's",
+    "entropy": "the negative entropy of the labels' probabilities",
+    "none": "the probability that it is not the reject label",
+}
 _WAYS: dict[Way, str] = {"reject-label": "the label", "threshold": "threshold"}
 _SCORES = {"label": "Answer", "margin": "Lead", "entropy": "Entropy", "none": "Not the reject label"}
 
@@ -48,7 +54,7 @@ def rejection(report: Report) -> Table:
     for item in report.scope:
         figures = item.figures
         for way, level, rates in _ways(figures):
-            chosen = "chosen" if figures.better == way else ""
+            chosen = "chosen" if figures.better == way and len(figures.validation) > 1 else ""
             cells = (interval_text(rates.recall), interval_text(rates.false_rejects))
             rows.append((*_named(report, item), _WAYS[way], level, *cells, chosen))
     names = ("Model", "", "Rejects by", ">Below a confidence of", ">Found", ">Rejected wrongly", "")
@@ -66,17 +72,27 @@ def curve(report: Report) -> Table:
 
 
 def aurocs(report: Report) -> Table:
-    """The AUROC of every confidence, one row per model."""
-    rows = []
+    """The AUROC of every confidence that some model has, one row per model."""
+    rows, named = [], _known_scores(report)
     for item in report.scope:
         known = {found.score: found.auroc for found in item.figures.aurocs}
         cells = [
             f"{decimal(value.value)} ({decimal(value.low)}–{decimal(value.high)})" if (value := known.get(name)) else ""
-            for name in _SCORES
+            for name in named
         ]
         if known:
             rows.append((*_named(report, item), *cells))
-    return Table(columns("Model", "", *(f">{name}" for name in _SCORES.values())), tuple(rows))
+    return Table(columns("Model", "", *(f">{_SCORES[name]}" for name in named)), tuple(rows))
+
+
+def auroc_note(report: Report) -> str:
+    """What the AUROC is, and of which confidences."""
+    return f"{_AUROC}{listing([_MEANINGS[name] for name in _known_scores(report)])}."
+
+
+def _known_scores(report: Report) -> list[str]:
+    told = {found.score for item in report.scope for found in item.figures.aurocs}
+    return [name for name in _SCORES if name in told]
 
 
 def notes(report: Report) -> tuple[str, ...]:
@@ -86,10 +102,24 @@ def notes(report: Report) -> tuple[str, ...]:
     first = report.scope[0].figures
     parts = ((first.validation_rows, "validation"), (first.test_rows, "test"))
     rows = " and ".join(f"{plural(out, f'{part} row')} of {within + out:,}" for (within, out), part in parts)
-    found = [f"{rows} belong to no label."]
+    found = [f"{rows} belong to no label.", *_from_file(report.data.out_of_scope, report.asked.reject_label)]
     if not first.validation_rows[1]:
         found.append("No threshold is chosen, since no validation row belongs to no label.")
     return (*found, *(_difference(item) for item in report.scope if item.figures.difference is not None))
+
+
+def _from_file(found: OutOfScope | None, reject_label: str | None) -> list[str]:
+    if found is None:
+        return []
+    (validation, test), name = found.rows, found.file
+    some = f"{count(validation)} and {count(test)} of them" if reject_label else "They"
+    sentences = [f"{some} are from {name}, of which no model has learned."]
+    if shared := sum(found.shared.values()):
+        sentences.append(
+            f"{plural(shared, 'row')} of {name} {'has' if shared == 1 else 'have'} the text of a row that has a label: "
+            "a model that gives that label is counted as wrong here."
+        )
+    return sentences
 
 
 def _difference(item: ScopeResult) -> str:

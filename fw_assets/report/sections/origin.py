@@ -95,6 +95,9 @@ def data(report: Report) -> Table:
         )
         for file in summary.files
     ]
+    if (found := summary.out_of_scope) is not None:
+        halves = f"{count(found.rows[0])} for validation, {count(found.rows[1])} for test, none for training"
+        pairs.append(("Out-of-scope file", Quoted(f"{found.file}: {halves}, read as {found.read_as}")))
     pairs.append(("Labels", f"{len(report.labels)} ({'given' if summary.labels_given else 'inferred'})"))
     if summary.extraction:
         covered = f", covers {percent(summary.extraction_coverage)} of the rows" if summary.extraction_coverage else ""
