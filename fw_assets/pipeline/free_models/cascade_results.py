@@ -35,7 +35,7 @@ def cascade_results(
 
 
 def cascade_points(found: Sequence[CascadeResult], costs: Sequence[CostPoint]) -> tuple[CostPoint, ...]:
-    """The costs of all models with those of the cascades that have a threshold, dominated ones marked anew."""
+    """The costs of all models with those of the cascades that ask both of theirs, dominated ones marked anew."""
     points: dict[tuple[str, str], CostPoint] = {(point.name, point.kind): point for point in costs}
     more = [
         CostPoint(
@@ -50,7 +50,7 @@ def cascade_points(found: Sequence[CascadeResult], costs: Sequence[CostPoint]) -
             latency=mixed(points[item.free, "baseline"].latency, points[item.model, item.kind].latency, item.asked),
         )
         for item in found
-        if item.accuracy is not None and item.interval is not None and item.asked is not None
+        if item.accuracy is not None and item.interval is not None and item.asked is not None and not item.free_alone
     ]
     return mark_dominated((*costs, *more))
 

@@ -103,6 +103,8 @@ def _note(item: CascadeResult) -> str:
         return "recommended"
     if item.threshold is None:
         return "no threshold is shown to be within the margin"
+    if item.free_alone:
+        return "the free model answers every row"
     return "in use" if item.in_use else ""
 
 

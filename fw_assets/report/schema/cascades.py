@@ -52,3 +52,8 @@ class CascadeResult(Frozen):
     against_free: PairResult | None = None
     curve: tuple[CascadePoint, ...] = ()
     recommended: bool = False
+
+    @property
+    def free_alone(self) -> bool:
+        """Whether the free model answered every validation row, so that the cascade is that model."""
+        return self.validation_share == 1.0
