@@ -6,7 +6,7 @@ import functools
 import logging
 import math
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ._errors import UnexpectedResponse
@@ -31,7 +31,8 @@ class ChatCompletion:
     """The first choice of a response.
 
     `text` is None when the choice has no content; `latency` is in seconds and covers every attempt. `model` and
-    `fingerprint` are the platform's names of what answered, empty where it gives none.
+    `fingerprint` are the platform's names of what answered, empty where it gives none. `uncalibrated` is what the model
+    chooses without contextual calibration, which an embedded platform says where a request asks for both.
     """
 
     text: str | None
@@ -45,6 +46,7 @@ class ChatCompletion:
     fingerprint: str = ""
     logprobs: tuple[TokenLogprob, ...] = ()
     latency: float = 0.0
+    uncalibrated: ChatCompletion | None = None
 
     @property
     def confidence(self) -> float | None:
@@ -63,20 +65,28 @@ def parse_completion(body: Mapping[str, Any], latency: float = 0.0) -> ChatCompl
     if not isinstance(choices, list):
         raise UnexpectedResponse("chat completion: the response has no choices")
     choice = read_object(choices[0] if choices else None)
-    message = read_object(choice.get("message"))
     usage = read_object(body.get("usage"))
-    return ChatCompletion(
-        text=_text(message.get("content")),
-        finish_reason=_string(choice.get("finish_reason")),
+    other = choice.get("uncalibrated")
+    return replace(
+        _read_choice(choice),
         prompt_tokens=read_tokens(usage, "prompt_tokens"),
         completion_tokens=read_tokens(usage, "completion_tokens"),
         cached_tokens=read_tokens(read_object(usage.get("prompt_tokens_details")), "cached_tokens"),
-        refusal=_string(message.get("refusal")),
-        reasoning=_string(message.get("reasoning_content")) or _string(message.get("reasoning")),
         model=str(body.get("model") or ""),
         fingerprint=str(body.get("system_fingerprint") or ""),
-        logprobs=_logprobs(choice.get("logprobs")),
         latency=latency,
+        uncalibrated=_read_choice(other) if isinstance(other, dict) else None,
+    )
+
+
+def _read_choice(choice: Mapping[str, Any]) -> ChatCompletion:
+    message = read_object(choice.get("message"))
+    return ChatCompletion(
+        text=_text(message.get("content")),
+        finish_reason=_string(choice.get("finish_reason")),
+        refusal=_string(message.get("refusal")),
+        reasoning=_string(message.get("reasoning_content")) or _string(message.get("reasoning")),
+        logprobs=_logprobs(choice.get("logprobs")),
     )
 
 

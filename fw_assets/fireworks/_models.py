@@ -80,7 +80,11 @@ class DeployedModelRef(ApiValue):
 
 
 class Model(Resource):
-    """A base model or an adapter."""
+    """A base model or an adapter.
+
+    `default_calibration`, `weights_digest` and others with a default that the hosted service never overrides are of the
+    embedded platform.
+    """
 
     kind: str = "KIND_UNSPECIFIED"
     description: str = ""
@@ -95,6 +99,8 @@ class Model(Resource):
     context_length: int | None = None
     reads_whole_prompt: bool = True
     answered_by: str = ""
+    default_calibration: str = ""
+    weights_digest: str = ""
     base_model_details: BaseModelDetails = BaseModelDetails()
     peft_details: PeftDetails = PeftDetails()
     deployed_model_refs: tuple[DeployedModelRef, ...] = ()

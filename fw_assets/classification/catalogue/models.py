@@ -17,7 +17,7 @@ ADAPTER = "HF_PEFT_ADDON"
 """The kind of LoRA adapters, such as fine-tuning jobs leave behind."""
 _OF_TUNING = frozenset({"tunable", "supports_lora", "learning_rate_range", "batch_size"})
 """Fields of a catalogue entry that matter only where the model is fine-tuned."""
-_LATER_FIELDS = ("base_model", "rank", "deployment", "endpoint", "answered_by")
+_LATER_FIELDS = ("base_model", "rank", "deployment", "endpoint", "answered_by", "calibration", "weights")
 """Fields that entries of earlier versions lack: their defaults leave the digests of plans."""
 
 
@@ -72,6 +72,11 @@ class CatalogueModel(Frozen):
 
     answered_by: str = ""
     """The address of the server that answers for the platform; empty where the platform itself does."""
+    calibration: Literal["", "contextual"] = ""
+    """Whether its answers are calibrated by default, so that the validation rows are asked to choose with or without;
+    empty where it is not, or an earlier version made the entry."""
+    weights: str = ""
+    """The digest of its weights, where the platform tells it."""
     description: str = ""
     """What it is, in the platform's words."""
 
@@ -137,6 +142,12 @@ class CatalogueModel(Frozen):
         left_out |= set() if tuning else _OF_TUNING
         left_out |= {name for name in _LATER_FIELDS if not getattr(self, name)}
         return self.model_dump(mode="json", exclude=left_out)
+
+    def as_far_as(self, told: CatalogueModel) -> CatalogueModel:
+        """This entry without what `told`, of an earlier version, does not say: its weights and its calibration."""
+        if told.weights:
+            return self
+        return self.model_copy(update={"weights": "", "calibration": told.calibration})
 
     def refusal(self, *, tunable: bool, inference: Inference | None) -> str | None:
         """The reason why it cannot be a candidate, None when it can.

@@ -58,6 +58,8 @@ def _losses(before: PlannedModel, after: PlannedModel, stage: Stage) -> Iterator
 
 def _other_model(slug: str, before: CatalogueModel, after: CatalogueModel) -> Iterator[str]:
     """What the same name does not stand for any more."""
+    if before.weights and after.weights != before.weights:
+        yield f"{slug} was added again with other weights."
     context, left = before.context_length, after.context_length
     if context is not None and left is not None and left < context:
         yield f"{slug}: context length {context:,} -> {left:,}."

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from fw_assets.classification.arm import arm_of, without_arm
 from fw_assets.classification.arms.example_source import ExampleSource
-from fw_assets.classification.catalogue.models import PlannedModel
+from fw_assets.classification.catalogue.models import CatalogueModel, PlannedModel
 from fw_assets.classification.catalogue.resource_ids import batch_id, dataset_id, job_id
 from fw_assets.classification.catalogue.tuning_grid import Cell
 from fw_assets.classification.catalogue.warm_start import WarmStart
@@ -134,8 +135,8 @@ class Plan(Frozen):
 
     def holds_under(self, now: Plan) -> bool:
         """Whether the plan made again, as `now`, says what this one says, as far as this one says it."""
-        silent = {model.name for model in self.models if model.entry is None}
-        models = tuple(m.model_copy(update={"entry": None}) if m.name in silent else m for m in now.models)
+        said = {model.name: model.entry for model in self.models}
+        models = tuple(m.model_copy(update={"entry": _as_said(m, said)}) for m in now.models)
         return now.model_copy(update={"models": models}).digest == self.digest
 
     def model(self, slug: str) -> PlannedModel:
@@ -227,6 +228,8 @@ class Plan(Frozen):
     ) -> str:
         """The id of the fine-tuning job of one cell on a part, and of the model that it produces."""
         rows = [self.rows_digest(part, mitigation, share), self.rows_digest("validation")]
+        if weights := self.weights(self.model(slug).name):
+            rows.append(weights)
         start = self.warm_start.name if self.warm_start else None
         return job_id(self.model(slug).name, cell, digest(rows), self.session.seed, start)
 
@@ -250,7 +253,7 @@ class Plan(Frozen):
         rows = split.validation_digest if part == "validation" else split.test_digest
         if part == "out-of-scope" and self.label_set.out_of_scope is not None:
             rows = self.label_set.out_of_scope.digest
-        content: list[Any] = [part, rows, self.prompt_digest, *self._arm_terms(model)]
+        content: list[Any] = [part, rows, self.prompt_digest, *self._asking_terms(model)]
         if part == "unconstrained":
             content += [self.session.free_rows, self.session.seed]
         return batch_id(without_arm(model), content)
@@ -258,15 +261,28 @@ class Plan(Frozen):
     def pilot_id(self, model: str) -> str:
         """The id of the batch job in which a model answers a handful of rows before it is asked all others."""
         split = self.label_set.split
-        content = ["pilot", split.validation_digest, split.test_digest, self.prompt_digest, *self._arm_terms(model)]
+        content = ["pilot", split.validation_digest, split.test_digest, self.prompt_digest, *self._asking_terms(model)]
         return batch_id(without_arm(model), content)
 
-    def _arm_terms(self, model: str) -> list[Any]:
-        """What a row's requests follow from beside the prompt."""
+    def weights(self, model: str) -> str:
+        """The digest of the weights of a model, given by its full name; empty where no entry tells it."""
+        entries = [item.entry for item in self.models if item.asked_name == without_arm(model)]
+        return next((entry.weights for entry in entries if entry), "")
+
+    def _asking_terms(self, model: str) -> list[Any]:
+        """What a row's requests and answers follow from beside the prompt."""
+        weights = self.weights(model)
+        terms: list[Any] = [["weights", weights]] if weights else []
         arm = arm_of(model)
-        if arm is None:
-            return []
-        return [str(arm), self.session.label_descriptions, self.examples.digest if self.examples else None]
+        if arm is not None:
+            terms += [str(arm), self.session.label_descriptions, self.examples.digest if self.examples else None]
+        return terms
+
+
+def _as_said(model: PlannedModel, said: Mapping[str, CatalogueModel | None]) -> CatalogueModel | None:
+    """The entry of a model as far as one of the same name in another plan says the same things."""
+    before = said.get(model.name, model.entry)
+    return model.entry.as_far_as(before) if model.entry and before else None
 
 
 def _price_terms(estimate: Estimate) -> dict[str, Any]:

@@ -91,6 +91,8 @@ def _models(old: Plan, new: Plan) -> Iterator[str]:
             yield f"{model.slug}: the grid is {_cells(changed.cells)}, before {_cells(model.cells)}."
         if model.strategy != changed.strategy:
             yield f"{model.slug}: asked by {changed.strategy}, before by {model.strategy}."
+        if model.entry and changed.entry:
+            changed = changed.model_copy(update={"entry": changed.entry.as_far_as(model.entry)})
         yield from _entry(model.slug, old.entry_terms(model), new.entry_terms(changed))
     if any(model.entry is None for model in old.models) and all(model.entry is not None for model in new.models):
         yield "What the catalogue says of each model is part of the plan now."
@@ -100,7 +102,10 @@ def _entry(slug: str, before: dict[str, Any], after: dict[str, Any]) -> Iterator
     if not before or not after:
         return
     for field in before | after:
-        if before.get(field) != after.get(field):
+        if field == "weights":
+            if before.get(field) != after.get(field):
+                yield f"{slug} was added again with other weights: its answers, jobs and metrics are made anew."
+        elif before.get(field) != after.get(field):
             name = field.replace("_", " ")
             yield f"{slug}: {name} {_entry_value(before.get(field))} -> {_entry_value(after.get(field))}."
 

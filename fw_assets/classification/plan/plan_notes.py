@@ -91,6 +91,12 @@ def on_approval(
             tried = ", ".join(map(str, EXAMPLES_TRIED))
             steps.append(f"knn asks the validation rows with {tried} examples, and the test rows with the best number.")
     decides = session.inference == "decision"
+    calibrated = [model.slug for model in models if model.entry and model.entry.calibration]
+    if calibrated and not decides:
+        steps.append(
+            f"{' and '.join(calibrated)}: each answer is read with contextual calibration and without; the way that is "
+            "right more often on validation rows is used."
+        )
     if decides:
         steps.append("Answers are decisions: a probability for each label, and no text.")
     steps += [

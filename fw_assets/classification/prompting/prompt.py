@@ -19,6 +19,8 @@ from fw_assets.classification.prompting.response_format import grammar_format, r
 from fw_assets.classification.values import Frozen, digest
 
 AnswerMode = Literal["grammar", "json_schema", "free", "decision"]
+Calibration = Literal["none", "both"]
+"""Of a base model's answers: not their model's contextual calibration, or both with it and without."""
 
 SAMPLE_ROWS = 1000
 """Rows from which it is decided whether the conversations themselves name the labels."""
@@ -43,6 +45,8 @@ class Prompt(Frozen):
         reasoning_effort: sent unchanged; None leaves the field out, for models that refuse it.
         fields: of the JSON object that is the answer, where it has several; the first is the label, and `json_key` its
             name.
+        calibration: sent unchanged where decoding is constrained, and never to a model that publishes none; None, the
+            model's default, leaves the field out.
         descriptions: what labels mean, label and text, where the question says it: in `system`, or in a decision.
     """
 
@@ -59,12 +63,14 @@ class Prompt(Frozen):
     seed: int = 0
     fields: tuple[RecordField, ...] = ()
     descriptions: tuple[tuple[str, str], ...] = ()
+    calibration: Calibration | None = None
 
     @property
     def digest(self) -> str:
         """12 hex digits over everything that decides what a model is sent and how its answer is judged."""
-        # Prompts of one label alone, and without descriptions, keep the digest that they had before there were any.
-        without = {name for name in ("fields", "descriptions") if not getattr(self, name)}
+        # Prompts of one label alone, without descriptions and with the default calibration, keep the digest that they
+        # had before there was anything else.
+        without = {name for name in ("fields", "descriptions", "calibration") if not getattr(self, name)}
         return digest(self.model_dump(mode="json", exclude=without))
 
     @property
@@ -83,7 +89,11 @@ class Prompt(Frozen):
 
     def unconstrained(self) -> Prompt:
         """The same question without constrained decoding, as a caller in production may ask it."""
-        return self.model_copy(update={"mode": "free"})
+        return self.model_copy(update={"mode": "free", "calibration": None})
+
+    def calibrated(self, calibration: Calibration | None) -> Prompt:
+        """The same question with another calibration of the answers."""
+        return self.model_copy(update={"calibration": calibration})
 
     def with_default_effort(self) -> Prompt:
         """The same question without `reasoning_effort`, for a model that refuses the field."""
@@ -187,6 +197,8 @@ def request(prompt: Prompt, messages: str) -> dict[str, Any]:
         body["response_format"] = schema_format(prompt.labels, prompt.json_key, prompt.multi_label)
     if prompt.reasoning_effort is not None:
         body["reasoning_effort"] = prompt.reasoning_effort
+    if prompt.calibration is not None and prompt.mode in ("grammar", "json_schema"):
+        body["calibration"] = prompt.calibration
     return body
 
 

@@ -63,6 +63,22 @@ class SharedScorer(Protocol):
         """Whether that pays: where one computes at a time. Processors that compute side by side do more apart."""
 
 
+@runtime_checkable
+class CalibratedScorer(Scorer, Protocol):
+    """A base model whose scores are by default without what it says where a text says nothing.
+
+    That is contextual calibration (Zhao et al. 2021).
+    """
+
+    def uncalibrated(self) -> Scorer:
+        """The same model as it is."""
+
+    def with_and_without(
+        self, texts: Sequence[str], candidate_labels: Sequence[str] | None
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """`log_probabilities`, calibrated and not, for one reading of the texts."""
+
+
 class BaseScorer:
     """Base model, which compares a text with the names of the candidate labels."""
 

@@ -15,6 +15,7 @@ from fw_assets.embedded.inference.answer_constraint import read_constraint
 from fw_assets.embedded.inference.chat_request import ChatRequest
 from fw_assets.embedded.inference.choice import Choice, ChosenValue
 from fw_assets.embedded.inference.choose import choose
+from fw_assets.embedded.inference.choose_calibrated import choose_calibrated
 from fw_assets.embedded.inference.model_cache import LoadedModel, load_model
 from fw_assets.embedded.inference.routing import ServingTarget
 from fw_assets.embedded.inference.token_counts import count_prompt, split_tokens
@@ -52,13 +53,15 @@ def answer_all(
     Args:
         scores: by response format those of all requests that have it, where they are known.
     """
-    by_format: dict[bytes, list[int]] = {}
+    groups: dict[tuple[bytes, str | None], list[int]] = {}
     for index, request in enumerate(requests):
-        by_format.setdefault(bytes(request.response_format), []).append(index)
+        groups.setdefault((bytes(request.response_format), request.calibration), []).append(index)
     completions: list[dict[str, Any] | RpcError] = [{}] * len(requests)
-    for response_format, indices in by_format.items():
+    for (response_format, calibration), indices in groups.items():
         group = [requests[index] for index in indices]
-        chosen = _choose(model, response_format, group, (scores or {}).get(response_format))
+        # What was scored ahead was scored by a tuned model, which has no calibration.
+        known = (scores or {}).get(response_format) if calibration is None else None
+        chosen = _choose(model, response_format, calibration, group, known)
         for index, request, choices in zip(indices, group, chosen, strict=True):
             if isinstance(choices, RpcError):
                 completions[index] = choices
@@ -70,16 +73,20 @@ def answer_all(
 def _choose(
     model: LoadedModel,
     response_format: bytes,
+    calibration: str | None,
     requests: Sequence[ChatRequest],
     scores: NDArray[np.float64] | None = None,
 ) -> Sequence[list[Choice] | RpcError]:
     """For each request its choices; one that cannot be answered takes no other along."""
     try:
-        return choose(model, read_constraint(response_format), requests, scores)
+        constraint = read_constraint(response_format)
+        if calibration is None:
+            return choose(model, constraint, requests, scores)
+        return choose_calibrated(model, constraint, requests, calibration)
     except RpcError as error:
         if len(requests) == 1 or error.may_pass:
             return [error] * len(requests)
-        return [_choose(model, response_format, [request])[0] for request in requests]
+        return [_choose(model, response_format, calibration, [request])[0] for request in requests]
 
 
 def count_usage(
@@ -128,6 +135,9 @@ def _write_choice(index: int, choice: Choice, request: ChatRequest) -> tuple[dic
         "finish_reason": "length" if is_cut or choice.cut else "stop",
         "logprobs": _logprobs(choice, request),
     }
+    if choice.uncalibrated is not None:
+        other, _ = _write_choice(index, choice.uncalibrated, request)
+        document["uncalibrated"] = {key: value for key, value in other.items() if key != "index"}
     return document, len(tokens)
 
 

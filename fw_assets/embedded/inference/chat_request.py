@@ -10,11 +10,16 @@ from msgspec import Raw
 from fw_assets.embedded.errors import invalid
 
 MAX_ALTERNATIVES = 5
+CALIBRATIONS = ("contextual", "none", "both")
 _ROLES = ("system", "developer", "user", "assistant", "tool")
 
 
 class ChatRequest(msgspec.Struct):
-    """The fields that matter to a model that chooses labels; all others are ignored."""
+    """The fields that matter to a model that chooses labels; all others are ignored.
+
+    `calibration` is of this platform: `contextual`, `none`, or `both`, which has each choice under the model's default
+    say under `uncalibrated` what it is without; None leaves it to the default.
+    """
 
     model: str
     messages: list[dict[str, Any]]
@@ -28,6 +33,7 @@ class ChatRequest(msgspec.Struct):
     top_logprobs: int | None = None
     stream: bool | None = None
     reasoning_effort: str | int | bool | None = None
+    calibration: str | None = None
 
     @property
     def token_limit(self) -> int | None:
@@ -57,6 +63,9 @@ def read_request(body: bytes) -> ChatRequest:
         raise invalid("max_tokens and max_completion_tokens exclude each other", "max_tokens")
     if request.reasoning_effort not in (None, "none", False):
         raise invalid("non-reasoning model does not support reasoning_effort", "reasoning_effort")
+    if request.calibration not in (None, *CALIBRATIONS):
+        expected = ", ".join(CALIBRATIONS)
+        raise invalid(f"calibration: {request.calibration!r}; expected one of {expected}", "calibration")
     _check_range("max_tokens", request.token_limit, 1, None)
     _check_range("temperature", request.temperature, 0, 2)
     _check_range("n", request.n, 1, 128)

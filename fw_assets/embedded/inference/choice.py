@@ -26,8 +26,10 @@ class Choice:
         parts: the answer's text; what was chosen stands at the odd places, and what is around it is certain.
         values: what was chosen.
         cut: whether the answer ends where the limit of tokens was.
+        uncalibrated: the choice without contextual calibration, where a request asks for both.
     """
 
     parts: tuple[str, ...]
     values: tuple[ChosenValue, ...]
     cut: bool = False
+    uncalibrated: Choice | None = None

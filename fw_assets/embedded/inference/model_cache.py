@@ -14,7 +14,7 @@ from fw_assets.embedded.engine.errors import DamagedModel
 from fw_assets.embedded.engine.language_model.model_folders import added_models
 from fw_assets.embedded.engine.record_model import is_record_model, load
 from fw_assets.embedded.engine.registry import find_base_model
-from fw_assets.embedded.engine.scorers import Scorer, SharedScorer, TunedScorer, load_base, load_tuned
+from fw_assets.embedded.engine.scorers import CalibratedScorer, Scorer, SharedScorer, TunedScorer, load_base, load_tuned
 from fw_assets.embedded.engine.turns import read_turns
 from fw_assets.embedded.engine.written_answers import Writer
 from fw_assets.embedded.inference.answer_format import AnswerFormat
@@ -49,6 +49,11 @@ class LoadedModel:
         if self.record is not None:
             return self.record.taught
         return self.scorer.fields if isinstance(self.scorer, RecordWriter) else ()
+
+    @property
+    def calibrated(self) -> CalibratedScorer | None:
+        """Its scorer, where it is a base model whose answers are calibrated by default."""
+        return self.scorer if self.format is None and isinstance(self.scorer, CalibratedScorer) else None
 
     @property
     def shares_passes(self) -> bool:

@@ -53,17 +53,11 @@ def prompts_of(base: BaseModel) -> ChatPrompt | None:
 
 
 class AnswerScoring:
-    """Log probabilities of answers to conversations, by one model at the server.
+    """Log probabilities of answers to conversations, by one model at the server."""
 
-    Args:
-        calibrated: whether what it says of a text that says nothing is divided out.
-    """
-
-    def __init__(
-        self, server: InferenceServer, model: ServedModel, prompts: ChatPrompt, max_tokens: int, *, calibrated: bool
-    ) -> None:
+    def __init__(self, server: InferenceServer, model: ServedModel, prompts: ChatPrompt, max_tokens: int) -> None:
         self._server, self._model, self._prompts = server, model, prompts
-        self._max_tokens, self._calibrated = max_tokens, calibrated
+        self._max_tokens = max_tokens
         self._prior = lru_cache(maxsize=64)(self._read_prior)
 
     def scores(self, conversations: Sequence[str], answers: Sequence[str]) -> Scores | None:
@@ -75,13 +69,18 @@ class AnswerScoring:
         """
         if len(answers) > FEW_ANSWERS or self._server.tells_prompts is False:
             return None
-        scores = self._read(conversations, answers)
-        if scores is None or not self._calibrated:
-            return scores
+        return self._read(conversations, answers)
+
+    def priors(self, conversations: Sequence[str], answers: Sequence[str]) -> Scores:
+        """What the model says of the answers where each conversation's text says nothing; as of `scores`.
+
+        Zero where the server tells none.
+        """
+        priors = np.zeros((len(conversations), len(answers)))
         for index, text in enumerate(conversations):
             prior = self._prior(self._prompts.content_free(text)[0], tuple(answers))
-            scores[index] -= prior if prior is not None else 0.0
-        return scores
+            priors[index] = prior if prior is not None else 0.0
+        return priors
 
     def _read_prior(self, frame: str, answers: tuple[str, ...]) -> Scores | None:
         found = self._read(self._prompts.content_free(frame), answers)

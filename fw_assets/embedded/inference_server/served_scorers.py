@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -45,7 +46,8 @@ class ServedScorer:
         self._limit: int = manifest["spec"]["max_context_length"] if manifest else MAX_BASE_TOKENS
         self._scoring: AnswerScoring | None = None
         if prompts is not None:
-            self._scoring = AnswerScoring(server, model, prompts, self._limit, calibrated=manifest is None)
+            self._scoring = AnswerScoring(server, model, prompts, self._limit)
+        self._calibrated = manifest is None
 
     @property
     def labels(self) -> tuple[str, ...] | None:
@@ -61,12 +63,38 @@ class ServedScorer:
         return notes
 
     def log_probabilities(self, texts: Sequence[str], candidate_labels: Sequence[str] | None) -> losses.Floats:
-        labels = self._candidates(candidate_labels)
+        with_prior, plain = self._scores(texts, candidate_labels, calibrated=self._calibrated)
+        scores = with_prior if self._calibrated else plain
+        return losses.log_softmax(losses.log_softmax(scores) / self._manifest.get("temperature", 1.0))
+
+    def with_and_without(
+        self, texts: Sequence[str], candidate_labels: Sequence[str] | None
+    ) -> tuple[losses.Floats, losses.Floats]:
+        """As of `CalibratedScorer`, which a base model is; the two are equal where the server tells no prompts."""
+        calibrated, plain = self._scores(texts, candidate_labels, calibrated=True)
+        return losses.log_softmax(calibrated), losses.log_softmax(plain)
+
+    def uncalibrated(self) -> ServedScorer:
+        """As of `CalibratedScorer`, which a base model is."""
+        return self._as_it_is
+
+    @cached_property
+    def _as_it_is(self) -> ServedScorer:
+        plain = type(self)(self._server, self._model, self._prompts)
+        plain._calibrated = False
+        return plain
+
+    def _scores(
+        self, texts: Sequence[str], candidate_labels: Sequence[str] | None, *, calibrated: bool
+    ) -> tuple[losses.Floats, losses.Floats]:
+        """Scores less the model's priors, and as they are."""
         written = self._manifest.get("answers", {})
-        answers = [written.get(label, label) for label in labels]
+        answers = [written.get(label, label) for label in self._candidates(candidate_labels)]
         scores = self._scoring.scores(texts, answers) if self._scoring is not None else None
-        scores = losses.log_softmax(scores if scores is not None else self._chosen(texts, answers))
-        return losses.log_softmax(scores / self._manifest.get("temperature", 1.0))
+        if scores is None or self._scoring is None:
+            chosen = self._chosen(texts, answers)
+            return chosen, chosen
+        return (scores - self._scoring.priors(texts, answers) if calibrated else scores), scores
 
     def predict_sets(self, texts: Sequence[str], candidate_labels: Sequence[str] | None) -> list[tuple[str, ...]]:
         labels = self._candidates(candidate_labels)

@@ -87,8 +87,8 @@ def is_adapter(model: Mapping[str, Any]) -> bool:
 def base_document(model: BaseModel) -> dict[str, Any]:
     """A base model as the API shows it.
 
-    `fineTuningDefaults`, `readsWholePrompt`, `supportsBatchInference` and `answeredBy`, the address of the inference
-    server, are additions of this platform.
+    `fineTuningDefaults`, `readsWholePrompt`, `supportsBatchInference`, `defaultCalibration`, `weightsDigest` and
+    `answeredBy`, the address of the inference server, are additions of this platform.
     """
     advice = model.missing_weights()
     usable, server = advice is None, server_of(model)
@@ -133,6 +133,9 @@ def base_document(model: BaseModel) -> dict[str, Any]:
         "deployedModelRefs": [],
         "createTime": PUBLISH_TIME,
         "updateTime": PUBLISH_TIME,
+        # Of an encoder there is nothing to divide out.
+        "defaultCalibration": "none" if model.encoders else "contextual",
+        **({"weightsDigest": model.language_model.digest} if model.language_model else {}),
         **({"answeredBy": server} if server else {}),
     }
 

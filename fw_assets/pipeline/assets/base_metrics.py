@@ -7,6 +7,7 @@ import datetime as dt
 import dagster as dg
 
 from fw_assets.classification.cost.cost_lines import Stage
+from fw_assets.classification.selection.contextual_calibration import ContextualCalibration
 from fw_assets.fireworks import Fireworks
 from fw_assets.pipeline.evaluation.evaluate import evaluate
 from fw_assets.pipeline.input_digests import baseline_inputs
@@ -58,10 +59,21 @@ def base_metrics(
             "cost_usd": step.paid_usd(STAGE),
             "tokens": metrics.usage.prompt_tokens + metrics.usage.completion_tokens,
             **confidence_metadata(metrics.trust),
+            **_calibration_metadata(metrics.calibration),
             **prediction_files(step.store.root, step.dataset, step.slug, "base"),
         },
         inputs=inputs,
     )
+
+
+def _calibration_metadata(chosen: ContextualCalibration | None) -> dict[str, str | float]:
+    if chosen is None:
+        return {}
+    return {
+        "contextual_calibration": "used" if chosen.used else "not used",
+        "validation_accuracy_calibrated": round(chosen.accuracy, 4),
+        "validation_accuracy_uncalibrated": round(chosen.accuracy_without, 4),
+    }
 
 
 def _record_look(step: CellStep) -> None:
@@ -102,4 +114,5 @@ async def _evaluate(client: Fireworks, step: CellStep) -> BaseMetrics:
         pace=evaluation.pace,
         examples=evaluation.examples,
         tried=evaluation.tried,
+        calibration=evaluation.calibration,
     )

@@ -24,6 +24,7 @@ from fw_assets.classification.prompting.answer_parser import FIELDS
 from fw_assets.classification.prompting.prompt import Prompt, request
 from fw_assets.classification.request_form import RequestForm
 from fw_assets.classification.selection.comparison import Comparison
+from fw_assets.classification.selection.contextual_calibration import ContextualCalibration, choose_calibration
 from fw_assets.classification.selection.paired_counts import COMPARED_COLUMNS
 from fw_assets.classification.session import Inference
 from fw_assets.classification.splits.out_of_scope import OUT_OF_SCOPE
@@ -52,6 +53,7 @@ from fw_assets.pipeline.evaluation.thinking import ask_as_accepted
 from fw_assets.pipeline.planning.examples import FewShotRows, few_shot_rows
 from fw_assets.pipeline.platform.deployment_quotes import hour_usd
 from fw_assets.pipeline.platform.endpoint_chat import route_endpoint
+from fw_assets.pipeline.values.asked_prompt import prompt_calibration
 from fw_assets.pipeline.values.evaluation import NO_USAGE, OrderControl, UnconstrainedSample, Usage
 from fw_assets.workspace.batches import Batches, write_batches
 from fw_assets.workspace.dataset_rows import part_batches, split_rows
@@ -67,6 +69,7 @@ class Evaluation:
         form: how an endpoint's server was asked.
         examples: how many each row had before it; None without.
         tried: the part of the usage with other numbers of examples.
+        calibration: of a model that publishes one, what the validation rows say of it.
         latency: of the requests for the last part; None where none was timed.
     """
 
@@ -82,6 +85,7 @@ class Evaluation:
     examples: int | None = None
     tried: Usage = NO_USAGE
     latency: Latency | None = None
+    calibration: ContextualCalibration | None = None
 
     @property
     def validation(self) -> Scores:
@@ -180,7 +184,7 @@ async def evaluate(
             slug,
             kind,
             few_shot=few_shot,
-        )
+        ).asked_both_ways()
         unconstrained, null_control, order = None, None, None
 
         def hours() -> float:
@@ -192,7 +196,9 @@ async def evaluate(
             async with paid.limit_hours(endpoint.idle_seconds if endpoint.deployment else None):
                 number, tried = await evaluator.best_number()
                 evaluator = evaluator.with_examples(number)
-                scores, usage, pace, times = await evaluator.score_parts(parts or account.plan.scored_parts)
+                found = await evaluator.score_parts(parts or account.plan.scored_parts)
+                scores, usage, pace, times, calibration = found
+                evaluator = evaluator.with_calibration(calibration)
                 usage += tried
                 if extras:
                     unconstrained, null_control, order, extra_usage = await evaluator.robustness()
@@ -223,6 +229,7 @@ async def evaluate(
             evaluator.examples,
             tried,
             times,
+            calibration,
         )
 
     return await ask_as_accepted(store, dataset, slug, kind, ask)
@@ -257,7 +264,7 @@ class _Evaluator:
             asked = self.with_examples(number)
             what = f"{self.slug} {self.kind}, validation rows with {number} examples"
             result = await asked._ask("validation", self.cache(), what)
-            right[number] = sum(int((part["outcome"] == "correct").sum()) for part in result.prediction_batches())
+            right[number] = result.right()
             usages[number] = result.usage
         best = max(tried, key=lambda number: (right[number], -number))
         return best, sum((usage for number, usage in usages.items() if number != best), start=NO_USAGE)
@@ -269,6 +276,20 @@ class _Evaluator:
         # A batch job, whose id has the row's name, answers with one number of examples.
         row = arm_name(self.strategy.asked, Arm("knn", number))
         return replace(self, examples=number, strategy=replace(self.strategy, model=row))
+
+    def asked_both_ways(self) -> _Evaluator:
+        """The same with contextual calibration and without, where the base model's entry says that it has one."""
+        entry = self.account.plan.model(self.slug).entry
+        constrained = self.prompt.mode in ("grammar", "json_schema")
+        if self.kind != "base" or not constrained or entry is None or not entry.calibration:
+            return replace(self, prompt=self.prompt.calibrated(None))
+        return replace(self, prompt=self.prompt.calibrated("both"))
+
+    def with_calibration(self, chosen: ContextualCalibration | None) -> _Evaluator:
+        """The same in one of both ways: as it was chosen, or by default."""
+        if self.prompt.calibration is None:
+            return self
+        return replace(self, prompt=self.prompt.calibrated(prompt_calibration(chosen)))
 
     def _rows(self, part: EvaluationPart) -> Batches:
         """The rows of a part as they are asked."""
@@ -283,21 +304,27 @@ class _Evaluator:
 
     async def score_parts(
         self, parts: Sequence[EvaluationPart]
-    ) -> tuple[dict[str, Scores], Usage, Pace, Latency | None]:
-        """Scores of each part, usage and pace of all, latency on the last; raises `Unanswered` if one is missing."""
+    ) -> tuple[dict[str, Scores], Usage, Pace, Latency | None, ContextualCalibration | None]:
+        """Scores of each part, usage and pace of all, latency on the last; raises `Unanswered` if one is missing.
+
+        Where both ways of calibration were asked for, the scores are those of the one that is chosen on the validation
+        rows, which come first.
+        """
         store, dataset, cache = self.account.store, self.account.dataset, self.cache()
         scores: dict[str, Scores] = {}
         usage, pace = NO_USAGE, NO_PACE
-        reason, times, unanswered = None, None, 0
+        reason, times, unanswered, calibration = None, None, 0, None
         for part in parts:
             result = await self._ask(part, cache, f"{self.slug} {self.kind}, {part} rows")
+            if part == "validation" and self.prompt.calibration == "both" and result.requests.asked_both_ways:
+                rows = sum(batch.height for batch in result.prediction_batches())
+                calibration = choose_calibration(rows, result.right(), result.right(uncalibrated=True))
+            predictions = result.prediction_batches(uncalibrated=calibration is not None and not calibration.used)
             path = prediction_path(dataset, self.slug, self.kind, part)
             if part == OUT_OF_SCOPE:
-                unanswered += store_unscored(store, path, result.prediction_batches())
+                unanswered += store_unscored(store, path, predictions)
             else:
-                scores[part] = store_and_score(
-                    store, path, result.prediction_batches(), self.labels.labels, self.labels.multi_label
-                )
+                scores[part] = store_and_score(store, path, predictions, self.labels.labels, self.labels.multi_label)
                 unanswered += scores[part].rows - scores[part].scored
             usage += result.usage
             pace += result.pace
@@ -305,7 +332,7 @@ class _Evaluator:
         if unanswered:
             # Nothing is paid yet: the attempt that gets the last answer settles all of them.
             raise Unanswered(self.strategy.model, unanswered, reason or "")
-        return scores, usage, pace, times
+        return scores, usage, pace, times, calibration
 
     async def robustness(self) -> tuple[UnconstrainedSample | None, Comparison | None, OrderControl | None, Usage]:
         """The unconstrained sample, the null control of a base model, the order control, and the usage of all."""

@@ -58,9 +58,14 @@ class InferenceResult:
     rejection: str | None = None
     pace: Pace = NO_PACE
 
-    def prediction_batches(self) -> Iterator[pl.DataFrame]:
-        """The predictions (schema PREDICTIONS) in the order of the rows."""
-        return self.requests.prediction_batches()
+    def prediction_batches(self, *, uncalibrated: bool = False) -> Iterator[pl.DataFrame]:
+        """The predictions (schema PREDICTIONS) in the order of the rows; as of `RequestSet`."""
+        return self.requests.prediction_batches(uncalibrated=uncalibrated)
+
+    def right(self, *, uncalibrated: bool = False) -> int:
+        """How many rows are answered right."""
+        batches = self.prediction_batches(uncalibrated=uncalibrated)
+        return sum(int((batch["outcome"] == "correct").sum()) for batch in batches)
 
     @property
     def predictions(self) -> pl.DataFrame:

@@ -24,7 +24,7 @@ from fw_assets.classification.prompting.label_probabilities import label_probabi
 from fw_assets.classification.prompting.prompt import Prompt, request, request_turns
 from fw_assets.classification.values import digest
 from fw_assets.fireworks import BadRequest, ChatCompletion, FireworksError
-from fw_assets.pipeline.evaluation.response_cache import ResponseCache, StoredAnswer, decode_answer
+from fw_assets.pipeline.evaluation.response_cache import OtherAnswer, ResponseCache, StoredAnswer, decode_answer
 from fw_assets.pipeline.values.evaluation import Usage
 from fw_assets.workspace.batches import Batches
 
@@ -81,7 +81,14 @@ class RequestSet:
             thinks=bool(completion.reasoning) or (completion.text or "").lstrip().startswith("<think"),
             probabilities=probabilities or label_probabilities(self._prompt, completion.logprobs),
             seconds=round(completion.latency, 6) or None,
+            uncalibrated=self._other_answer(completion.uncalibrated),
         )
+
+    def _other_answer(self, other: ChatCompletion | None) -> OtherAnswer | None:
+        if other is None:
+            return None
+        probabilities = label_probabilities(self._prompt, other.logprobs)
+        return OtherAnswer(other.text, other.finish_reason, other.confidence, probabilities)
 
     def _possible_tokens(self, kind: str, reported: int) -> int:
         most = self._most_tokens[kind]
@@ -173,15 +180,25 @@ class RequestSet:
             sha256.update(key.encode())
         return sha256.hexdigest()
 
-    def prediction_batches(self) -> Iterator[pl.DataFrame]:
-        """The predictions (schema PREDICTIONS) of all rows, in their order; all with PROBABILITIES, or none."""
+    @property
+    def asked_both_ways(self) -> bool:
+        """Whether every answer also says what it is without contextual calibration."""
+        return all(answer.uncalibrated is not None for answer in self.answers())
+
+    def prediction_batches(self, *, uncalibrated: bool = False) -> Iterator[pl.DataFrame]:
+        """The predictions (schema PREDICTIONS) of all rows, in their order; all with PROBABILITIES, or none.
+
+        `uncalibrated`: of the answers without contextual calibration.
+        """
         empty = True
         # The word may also stand in an answer's text: then the column is there and empty.
         query = "SELECT count(*) FROM request JOIN answer USING (key) WHERE round = ? AND line LIKE '%probabilities%'"
         told = bool(self._fetch(query)[0])
         for batch, answers in self.answer_batches():
             completions = {
-                row: Completion(error=answer) if isinstance(answer, str) else answer.completion()
+                row: Completion(error=answer)
+                if isinstance(answer, str)
+                else answer.completion(uncalibrated=uncalibrated)
                 for row, answer in zip(batch["id"], answers, strict=True)
             }
             frame = predictions_frame(self._prompt, batch, completions)

@@ -26,6 +26,15 @@ _CACHE_KIB = 4096
 log = logging.getLogger("fw_assets.workspace")
 
 
+class OtherAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a model answers without contextual calibration, where both ways were asked for."""
+
+    text: str | None
+    finish_reason: str | None
+    confidence: float | None = None
+    probabilities: dict[str, float] | None = None
+
+
 class StoredAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
     """One answer; `key` is the digest of the request's messages, `thinks` whether reasoning came with the text.
 
@@ -45,15 +54,17 @@ class StoredAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
     probabilities: dict[str, float] | None = None
     by: str = ""
     seconds: float | None = None
+    uncalibrated: OtherAnswer | None = None
 
-    def completion(self) -> Completion:
-        """The answer as the domain reads it."""
+    def completion(self, *, uncalibrated: bool = False) -> Completion:
+        """The answer as the domain reads it; the one `uncalibrated`, where there is one."""
+        answer = self.uncalibrated if uncalibrated and self.uncalibrated is not None else self
         return Completion(
-            text=self.text,
-            finish_reason=self.finish_reason,
+            text=answer.text,
+            finish_reason=answer.finish_reason,
             refusal=self.refusal,
-            confidence=self.confidence,
-            probabilities=self.probabilities,
+            confidence=answer.confidence,
+            probabilities=answer.probabilities,
             prompt_tokens=self.prompt_tokens,
             completion_tokens=self.completion_tokens,
         )

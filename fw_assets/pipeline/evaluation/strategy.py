@@ -52,9 +52,11 @@ class InferenceStrategy:
         return self.strategy == "batch"
 
     def cache(self, account: PlanAccount, decoding: object) -> ResponseCache:
-        """The answers to what is asked with `decoding`, those to questions with examples apart."""
+        """The answers to what is asked with `decoding`, those to questions with examples and of other weights apart."""
         arm = arm_of(self.model)
         key = [decoding, "knn"] if arm is not None and arm.kind == "knn" else decoding
+        if weights := self.plan.weights(self.model):
+            key = [key, "weights", weights]
         return ResponseCache(account.store, account.dataset, self.address, key)
 
     async def ask(

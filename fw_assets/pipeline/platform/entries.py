@@ -35,6 +35,8 @@ def catalogue_model(model: Model) -> CatalogueModel:
         kind=model.kind,
         reads_whole_prompt=model.reads_whole_prompt,
         answered_by=model.answered_by,
+        calibration="contextual" if model.default_calibration == "contextual" else "",
+        weights=model.weights_digest,
         speed=_speed(model.throughput),
         retired=str(model.deprecation_date),
         unusable="" if model.status.ok else model.status.message or model.status.code,

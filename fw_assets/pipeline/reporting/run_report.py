@@ -173,6 +173,7 @@ def _base_candidate(
         base_diagnostics=diagnostics(base.trust, base.free, base.null_control, cells, base.order),
         note=note,
         examples=base.examples,
+        calibration=base.calibration,
     )
 
 
@@ -193,6 +194,7 @@ def _tuned_candidate(
         model=base.model,
         base_scores=base.test,
         base_validation=base.validation.headline,
+        calibration=base.calibration,
         base_diagnostics=diagnostics(
             base.trust, base.free, base.null_control, confused_cells(store, plan, (slug, "base"), rows), base.order
         ),

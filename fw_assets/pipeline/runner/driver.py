@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
+from fw_assets.classification.errors import InputError
+from fw_assets.classification.plan.plan import Plan
 from fw_assets.pipeline.errors import StepFailed
 from fw_assets.pipeline.phases import APPROVAL, PLAN, PLANNING, DatasetStatus, Step, config_of, due, is_stopped
 from fw_assets.pipeline.planning.draft import changed_draft
+from fw_assets.pipeline.platform.catalogue import catalogue
 from fw_assets.pipeline.platform.platform import Platform
 from fw_assets.pipeline.runner.worker_pool import WorkerPool
 from fw_assets.workspace.workspace import Workspace
@@ -82,7 +85,8 @@ def plan_now(
 ) -> DatasetStatus:
     """Have a dataset planned; a plan that is there already is made again if the platform's offer has changed.
 
-    What runs under an approval is left alone: it reads the offer before each step that spends.
+    What runs under an approval is left alone: it reads the offer before each step that spends. What is done is planned
+    again where a model was added again with other weights, of which the stored answers and metrics say nothing.
 
     Args:
         report, ahead: as in `drive`.
@@ -96,14 +100,31 @@ def plan_now(
     planned_before = all(step.assets != PLANNING for step in due(workspace, dataset, driver="command-line").steps)
     status = drive(pool, workspace, dataset, report=report, only=PLANNING, ahead=ahead)
     compared = states is None or status.state in states or any(step.assets == APPROVAL for step in status.steps)
-    if not planned_before or not compared:
+    if not planned_before:
         return status
-    if changed_draft(workspace, platform, dataset) is not None:
+    if compared:
+        outdated = changed_draft(workspace, platform, dataset) is not None
+    else:
+        outdated = status.state == "done" and _has_other_weights(workspace, platform, dataset)
+    if outdated:
         renewal = Step(PLAN, dataset, None, "")
         report(f"{dataset}: the platform's offer has changed, so the plan is made again")
         pool.submit(renewal, None)
         pool.join(renewal)
     return due(workspace, dataset, driver="command-line")
+
+
+def _has_other_weights(workspace: Workspace, platform: Platform, dataset: str) -> bool:
+    """Whether a model of the plan was added again with other weights; not where it cannot be told."""
+    try:
+        plan = workspace.require("plan", dataset, Plan)
+        told = [model.asked_name for model in plan.models if plan.weights(model.name)]
+        if not told:
+            return False
+        now = {model.name: model.weights for model in platform.call(catalogue)}
+    except InputError:
+        return False
+    return any(now.get(name, "") not in ("", plan.weights(name)) for name in told)
 
 
 def answer(pool: WorkerPool, dataset: str, config: Mapping[str, Any]) -> None:

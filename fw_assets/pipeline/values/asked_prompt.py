@@ -1,4 +1,5 @@
-"""Prompt as a model is asked it: the dataset's or its arm's, without `reasoning_effort` where the model refuses that.
+"""Prompt as a model is asked it: the dataset's or its arm's, without `reasoning_effort` where the model refuses that,
+and of a base model without contextual calibration where the validation rows say so.
 
 The refusal is remembered for each model of a dataset, so that what was evaluated, is served, is checked at night and is
 shown in the report is asked the same request.
@@ -9,8 +10,10 @@ from __future__ import annotations
 from fw_assets.classification.arm import arm_of
 from fw_assets.classification.arms.arm_prompt import arm_prompt
 from fw_assets.classification.plan.plan import Plan
-from fw_assets.classification.prompting.prompt import Prompt
+from fw_assets.classification.prompting.prompt import Calibration, Prompt
+from fw_assets.classification.selection.contextual_calibration import ContextualCalibration
 from fw_assets.classification.values import Frozen
+from fw_assets.pipeline.values.evaluation import BaseMetrics
 from fw_assets.workspace.workspace import Workspace
 
 _ASSET = "reasoning_refusals"
@@ -37,7 +40,14 @@ def asked_prompt(store: Workspace, dataset: str, slug: str, kind: str) -> Prompt
         prompt = arm_prompt(prompt, arm, store.require("plan", dataset, Plan).session.label_descriptions)
     refusals = _refusals(store, dataset, slug)
     refused = refusals.base or (refusals.tuned and kind != "base")
+    if kind == "base" and (metrics := store.read("base_metrics", dataset, BaseMetrics, slug)):
+        prompt = prompt.calibrated(prompt_calibration(metrics.calibration))
     return prompt.with_default_effort() if refused else prompt
+
+
+def prompt_calibration(chosen: ContextualCalibration | None) -> Calibration | None:
+    """The prompt's field for a choice; the default is not sent."""
+    return "none" if chosen is not None and not chosen.used else None
 
 
 def record_refusal(store: Workspace, dataset: str, slug: str, kind: str) -> None:

@@ -9,6 +9,7 @@ from fw_assets.classification.metrics.latency import Latency
 from fw_assets.classification.metrics.scores import Scores
 from fw_assets.classification.request_form import RequestForm
 from fw_assets.classification.selection.comparison import Comparison
+from fw_assets.classification.selection.contextual_calibration import ContextualCalibration
 from fw_assets.classification.values import Frozen
 from fw_assets.pipeline.values.serving_path import ServingPath
 
@@ -82,6 +83,8 @@ class BaseMetrics(Frozen):
         pace: of the answers that came one by one; None from an earlier version.
         examples: how many each row had before it; None without.
         tried: the part of `usage` with other numbers of examples.
+        calibration: whether the answers are calibrated, as the validation rows say; None of a model that publishes no
+            calibration, and from an earlier version, where every language model's were.
     """
 
     model: str
@@ -100,6 +103,7 @@ class BaseMetrics(Frozen):
     pace: Pace | None = None
     examples: int | None = None
     tried: Usage = NO_USAGE
+    calibration: ContextualCalibration | None = None
 
 
 class TunedMetrics(Frozen):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fw_assets.classification.arm import ZERO_SHOT, read_arm
-from fw_assets.report.formatting import Quoted, plural, short
+from fw_assets.report.formatting import Quoted, percent, plural, short
 from fw_assets.report.schema.report import CandidateResult, Report
 from fw_assets.report.table import Table, columns
 
@@ -37,6 +37,21 @@ def example_text(candidate: CandidateResult) -> str:
     if candidate.examples is None or read_arm(candidate.arm).examples is not None:
         return candidate.arm
     return f"{candidate.arm}, {plural(candidate.examples, 'example')}"
+
+
+def calibrated_how(report: Report) -> str:
+    """Which base models answer with contextual calibration, and what it does on validation rows; empty without any."""
+    sentences = []
+    for candidate in report.candidates:
+        chosen = candidate.calibration
+        if chosen is None:
+            continue
+        sentences.append(
+            f"{short(candidate.model)} answers {'with' if chosen.used else 'without'} contextual calibration: right on "
+            f"{percent(chosen.accuracy)} of {chosen.rows:,} validation rows with it, and on "
+            f"{percent(chosen.accuracy_without)} without."
+        )
+    return " ".join(sentences)
 
 
 def _arms(report: Report) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from fw_assets.classification.arm import arm_of
 from fw_assets.classification.metrics.scores import Scores
 from fw_assets.classification.plan.plan import Plan
 from fw_assets.classification.selection.comparison import Comparison
+from fw_assets.classification.selection.contextual_calibration import ContextualCalibration
 from fw_assets.classification.selection.selection import Finalists, Winner
 from fw_assets.classification.values import Interval
 from fw_assets.report.assembly.model_results import comparison_result, model_result, validation
@@ -53,6 +54,7 @@ class CandidateInputs:
     hyperparameters: Mapping[str, float | int | None] = field(default_factory=dict)
     note: str = ""
     examples: int | None = None
+    calibration: ContextualCalibration | None = None
     base_diagnostics: Diagnostics = field(default_factory=Diagnostics)
     tuned_diagnostics: Diagnostics = field(default_factory=Diagnostics)
     learning: Sequence[LearningPoint] = ()
@@ -80,6 +82,7 @@ def candidate_result(inputs: CandidateInputs, plan: Plan, finalists: Finalists |
         endpoint=next((m.endpoint.address for m in plan.models if m.endpoint and m.name == inputs.model), ""),
         answered_by=next((m.entry.answered_by for m in plan.models if m.entry and m.name == inputs.model), ""),
         examples=inputs.examples,
+        calibration=inputs.calibration,
         arm=str(arm_of(inputs.model) or ""),
         warm_start=plan.warm_start.name if plan.warm_start and inputs.tuned_scores is not None else "",
     )

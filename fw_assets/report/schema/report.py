@@ -16,6 +16,7 @@ from fw_assets.classification.arms.example_source import ExampleSource
 from fw_assets.classification.cost.ranges import Range
 from fw_assets.classification.gate.label_check import LabelCheck
 from fw_assets.classification.plan.long_rows import LongRows
+from fw_assets.classification.selection.contextual_calibration import ContextualCalibration
 from fw_assets.classification.session import Session
 from fw_assets.classification.values import Frozen
 from fw_assets.report.schema.bounds import Bounds
@@ -79,6 +80,8 @@ class CandidateResult(Frozen):
     """Training rows before each row that it was asked; null without."""
     arm: str = ""
     """The way in which a base model was asked, where that is another than as it is, such as `descriptions`."""
+    calibration: ContextualCalibration | None = None
+    """Of a base model that can be calibrated by what it says of no text: whether it is, as the validation rows say."""
 
     @property
     def kind(self) -> str:

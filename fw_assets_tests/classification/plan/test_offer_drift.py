@@ -246,3 +246,36 @@ def test_a_plan_of_the_version_before_is_compared_as_far_as_it_states_anything(d
     assert not before.holds_under(dearer)
     assert "training of qwen3-8b: $0.50 -> $500.00 per million tokens." in plan_differences(before, dearer)
     assert plan_differences(before, plan) == ("What the catalogue says of each model is part of the plan now.",)
+
+
+def test_other_weights_of_the_same_name_renew_all_that_was_made_of_the_first(dataset: Path) -> None:
+    model = SMALL.model_copy(update={"weights": "a" * 64, "calibration": "contextual"})
+    plan = plan_for(dataset, model)
+    same, other = (again(dataset, plan, model.model_copy(update={"weights": mark * 64})) for mark in "ab")
+    assert plan.holds_under(same)
+    assert plan.job_id("qwen3-8b", plan.models[0].cells[0], "train") == (
+        same.job_id("qwen3-8b", same.models[0].cells[0], "train")
+    )
+    assert not plan.holds_under(other)
+    assert plan_differences(plan, other) == (
+        "qwen3-8b was added again with other weights: its answers, jobs and metrics are made anew.",
+    )
+    assert offer_drift(plan, other, "none", "sweep") == ("qwen3-8b was added again with other weights.",)
+    cell = plan.models[0].cells[0]
+    for ids in (
+        lambda each: each.job_id("qwen3-8b", cell, "sweep"),
+        lambda each: each.batch_id(model.name, "validation"),
+        lambda each: each.batch_id(f"{model.name}+knn-4", "test"),
+        lambda each: each.pilot_id(model.name),
+    ):
+        assert ids(plan) != ids(other)
+
+
+def test_a_plan_that_knows_no_weights_holds_whatever_they_are(dataset: Path) -> None:
+    """A plan of an earlier version, whose answers and jobs have ids without them."""
+    plan = plan_for(dataset, SMALL)
+    told = again(dataset, plan, SMALL.model_copy(update={"weights": "a" * 64, "calibration": "contextual"}))
+    assert plan.holds_under(told)
+    assert plan_differences(plan, told.model_copy(update={"rows": {}}))
+    assert not any("weights" in text or "calibration" in text for text in plan_differences(plan, told))
+    assert offer_drift(plan, told, "none", "base-evaluation") == ()

@@ -121,6 +121,45 @@ def test_a_base_model_chooses_among_labels_and_writes_without(platform: Client) 
     assert text.rstrip() == free["choices"][0]["message"]["content"].rstrip()
 
 
+def test_calibration_is_a_field_of_requests_to_base_models(platform: Client) -> None:
+    listed = {model["name"]: model for model in platform.get("/v1/accounts/fireworks/models")["models"]}
+    assert listed[BASE]["defaultCalibration"] == "contextual"
+    encoder = BASE.replace("tiny-llama", "char-ngram")
+    assert listed[encoder]["defaultCalibration"] == "none"
+    fields: dict[str, Any] = {"response_format": grammar(*WORDS), "logprobs": True, "top_logprobs": 3}
+    default, contextual, none, both = (
+        ask(platform, BASE, "where is my card", **fields, **way)["choices"][0]
+        for way in ({}, {"calibration": "contextual"}, {"calibration": "none"}, {"calibration": "both"})
+    )
+    assert default == contextual
+    assert none["logprobs"] != default["logprobs"]
+    said = both.pop("uncalibrated")
+    for one, other in ((both, default), (said, none)):
+        assert one["message"] == other["message"]
+        assert one["finish_reason"] == other["finish_reason"]
+        assert one["logprobs"]["content"][0]["logprob"] == pytest.approx(
+            other["logprobs"]["content"][0]["logprob"], abs=1e-4
+        )
+    properties = {"intent": {"enum": list(WORDS)}, "urgent": {"enum": ["yes", "no"]}}
+    schema = {"type": "json_schema", "json_schema": {"schema": {"type": "object", "properties": properties}}}
+    record = ask(platform, BASE, "my card", response_format=schema, calibration="both")["choices"][0]
+    assert json.loads(record["uncalibrated"]["message"]["content"]).keys() == properties.keys()
+    plain = ask(platform, encoder, "my card", response_format=grammar(*WORDS))
+    assert (
+        ask(platform, encoder, "my card", response_format=grammar(*WORDS), calibration="none")["choices"]
+        == (plain["choices"])
+    )
+    for model, way, why in (
+        (BASE, "prior", "calibration: 'prior'; expected one of contextual, none, both"),
+        (encoder, "both", "calibration: 'both'; this model has none"),
+    ):
+        messages = [{"role": "user", "content": "my card"}]
+        body = {"model": model, "messages": messages, "response_format": grammar(*WORDS), "calibration": way}
+        refused = platform.send("POST", "/inference/v1/chat/completions", body)
+        assert refused.status_code == 400
+        assert why in refused.text
+
+
 def test_a_model_that_was_added_again_with_other_weights_answers_with_them(platform: Client, tmp_path: Path) -> None:
     fields: dict[str, Any] = {"response_format": grammar(*WORDS), "logprobs": True, "top_logprobs": 3}
     answers = []

@@ -34,7 +34,7 @@ def read_children(
     model: LanguageModel, rows: Sequence[Sequence[int]], prefix: Prefix, trie: LabelTrie, adapter: Adapter | None
 ) -> list[dict[int, NDArray[np.float64]]]:
     """For each row the log probabilities of the children of the nodes that were read, without a prior."""
-    return [read for _, read in _search(model, rows, prefix, trie, adapter, {}, every_node=True)]
+    return [read for _, read in _search(model, rows, prefix, trie, adapter, [{}], every_node=True)]
 
 
 def likely_answers(
@@ -43,11 +43,15 @@ def likely_answers(
     prefix: Prefix,
     trie: LabelTrie,
     adapter: Adapter | None = None,
-    prior: Prior | None = None,
+    priors: Sequence[Prior] = ({},),
 ) -> NDArray[np.float64]:
-    """Natural log probabilities among the answers, (rows, answers), exact for those that can be the answer."""
-    found = _search(model, rows, prefix, trie, adapter, prior or {}, every_node=False)
-    return np.stack([scores for scores, _ in found])
+    """Natural log probabilities among the answers, (priors, rows, answers), exact for those that can be the answer.
+
+    What several priors have read of a row is read once.
+    """
+    found = _search(model, rows, prefix, trie, adapter, priors, every_node=False)
+    scores = np.stack([scores for scores, _ in found])
+    return scores.reshape(len(rows), len(priors), -1).swapaxes(0, 1)
 
 
 class _Row:
@@ -68,6 +72,14 @@ class _Row:
         known = [score for node, score in self._open.items() if node not in inner]
         done = bool(known) and max(known) >= inner[best] and not self._every_node
         return None if done else best
+
+    def unknown(self, known: Mapping[int, NDArray[np.float64]]) -> list[int]:
+        """The node to read next that is not among the known ones, which it takes; none when the row is done."""
+        while (node := self.next_node()) is not None:
+            if node not in known:
+                return [node]
+            self.take(node, known[node])
+        return []
 
     def take(self, node: int, log_probabilities: NDArray[np.float64]) -> None:
         self.read[node] = log_probabilities
@@ -91,11 +103,13 @@ def _search(
     prefix: Prefix,
     trie: LabelTrie,
     adapter: Adapter | None,
-    prior: Prior,
+    priors: Sequence[Prior],
     *,
     every_node: bool,
 ) -> list[tuple[NDArray[np.float64], dict[int, NDArray[np.float64]]]]:
-    searches = [_Row(trie, prior, every_node) for _ in rows]
+    """For each row, under each prior, its scores and what was read of it."""
+    searches = [(i, _Row(trie, prior, every_node)) for i in range(len(rows)) for prior in priors]
+    known: list[dict[int, NDArray[np.float64]]] = [{} for _ in rows]
     with torch.no_grad():
         cache = for_rows(prefix.cache, len(rows)) if prefix.cache is not None else empty_cache()
         longest = max(map(len, rows))
@@ -106,7 +120,7 @@ def _search(
             pad(rows), None, allowed.expand(shape), distance.expand(shape), own.expand(len(rows), -1), cache, adapter
         )
         after_row = last_of(states, rows)
-        while active := [(i, node) for i, search in enumerate(searches) if (node := search.next_node()) is not None]:
+        while active := list(dict.fromkeys((i, node) for i, s in searches for node in s.unknown(known[i]))):
             paths = [trie.path_to(node) for _, node in active]
             at = after_row[[i for i, _ in active]]
             deep = [k for k, path in enumerate(paths) if path]
@@ -117,8 +131,8 @@ def _search(
             for k, (index, node) in enumerate(active):
                 children = torch.tensor([trie.tokens[child] for child in trie.children[node]], device=at.device)
                 logits = model.pretrained.token_logits(at[k], children)
-                searches[index].take(node, logits.double().log_softmax(-1).cpu().numpy())
-    return [(search.finish(), search.read) for search in searches]
+                known[index][node] = logits.double().log_softmax(-1).cpu().numpy()
+    return [(search.finish(), search.read) for _, search in searches]
 
 
 def _after(

@@ -52,38 +52,42 @@ class LabelChoice:
         Raises:
             EngineError: two answers have the same tokens, or the instructions are longer than the context.
         """
+        return self._scores(conversations, answers, [self._calibrated])[0]
+
+    def with_and_without(self, conversations: Sequence[str], answers: Sequence[str]) -> tuple[Scores, Scores]:
+        """As `log_probabilities`, calibrated and not, from the same passes."""
+        calibrated, plain = self._scores(conversations, answers, [True, False])
+        return calibrated, plain
+
+    def _scores(self, conversations: Sequence[str], answers: Sequence[str], calibrated: Sequence[bool]) -> list[Scores]:
+        """The scores under each choice of `calibrated`."""
         trie = self._trie(tuple(answers))
         room = max(map(len, trie.paths))
         prompts = [self._model.prompts.encode(text, self._max_tokens, room) for text in conversations]
-        scores = np.empty((len(prompts), len(answers)))
+        scores = np.empty((len(calibrated), len(prompts), len(answers)))
         few = len(answers) <= FEW_LABELS
         for prefix, indices in by_prefix(self._model, prompts, self._prefix_adapter):
             rows = [prompts[index].row for index in indices]
             if few:
-                scores[indices] = self._few(rows, prefix, trie, conversations[indices[0]], tuple(answers))
+                scores[:, indices] = self._tree(rows, prefix, trie)
+                if any(calibrated):
+                    prior = self._label_prior(_frame(self._model, conversations[indices[0]]), tuple(answers))
+                    for way in np.flatnonzero(calibrated):
+                        scores[way, indices] -= prior
                 continue
-            prior = self._node_prior(_frame(self._model, conversations[indices[0]]), tuple(answers))
+            frame = _frame(self._model, conversations[indices[0]]) if any(calibrated) else ""
+            priors = [self._node_prior(frame, tuple(answers)) if way else {} for way in calibrated]
 
-            def read(part: Sequence[int], prefix: Prefix = prefix, prior: greedy_scoring.Prior = prior) -> Scores:
+            def read(
+                part: Sequence[int], prefix: Prefix = prefix, priors: Sequence[greedy_scoring.Prior] = priors
+            ) -> Scores:
                 own = [prompts[index].row for index in part]
-                return greedy_scoring.likely_answers(self._model, own, prefix, trie, self._adapter, prior)
+                found = greedy_scoring.likely_answers(self._model, own, prefix, trie, self._adapter, priors)
+                return found.swapaxes(0, 1)
 
             for part, found in passes(indices, ROWS_PER_PASS, read):
-                scores[list(part)] = found
-        return scores - np.logaddexp.reduce(scores, axis=1, keepdims=True)
-
-    def _few(
-        self,
-        rows: Sequence[tuple[int, ...]],
-        prefix: Prefix,
-        trie: LabelTrie,
-        conversation: str,
-        answers: tuple[str, ...],
-    ) -> Scores:
-        scores = self._tree(rows, prefix, trie)
-        if self._calibrated:
-            scores -= self._label_prior(_frame(self._model, conversation), answers)
-        return scores
+                scores[:, list(part)] = found.swapaxes(0, 1)
+        return list(scores - np.logaddexp.reduce(scores, axis=2, keepdims=True))
 
     def _tree(self, rows: Sequence[tuple[int, ...]], prefix: Prefix, trie: LabelTrie) -> Scores:
         count = tree_scoring.rows_per_pass(trie, max(map(len, rows)), prefix.length)
@@ -109,8 +113,6 @@ class LabelChoice:
         return np.asarray(np.concatenate(parts).mean(axis=0), np.float64)
 
     def _read_node_prior(self, frame: str, answers: tuple[str, ...]) -> dict[int, Scores]:
-        if not self._calibrated:
-            return {}
         reads = [
             read
             for prefix, rows in self._content_free(frame)

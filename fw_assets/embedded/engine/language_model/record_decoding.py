@@ -172,7 +172,8 @@ class RecordDecoder:
                 if few:
                     found = answer_log_probabilities(self._model, rows, prefix, trie, self._adapter)
                     return np.asarray(found.numpy(), np.float64)
-                return greedy_scoring.likely_answers(self._model, rows, prefix, trie, self._adapter)
+                (scores,) = greedy_scoring.likely_answers(self._model, rows, prefix, trie, self._adapter)
+                return np.asarray(scores, np.float64)
 
             for part, found in passes(indices, count, read):
                 scores[list(part)] = found

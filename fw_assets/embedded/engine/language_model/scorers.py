@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -29,20 +30,36 @@ MAX_BASE_TOKENS = 2048
 
 
 class BaseLanguageScorer:
-    """Base language model, which is asked what it would answer; contextual calibration is on."""
+    """Base language model, which is asked what it would answer; contextual calibration is on by default."""
 
     labels: tuple[str, ...] | None = None
     multi_label = False
     notes: Mapping[str, Any] = {}
 
-    def __init__(self, model: LanguageModel) -> None:
-        self._model = model
-        self._choice = LabelChoice(model, MAX_BASE_TOKENS, calibrated=True)
+    def __init__(self, model: LanguageModel, *, calibrated: bool = True) -> None:
+        self._model, self._calibrated = model, calibrated
+        self._choice = LabelChoice(model, MAX_BASE_TOKENS, calibrated=calibrated)
 
     def log_probabilities(self, texts: Sequence[str], candidate_labels: Sequence[str] | None) -> losses.Floats:
         labels = check_candidates(candidate_labels)
         with self._model.turn():
             return self._choice.log_probabilities(texts, labels)
+
+    def with_and_without(
+        self, texts: Sequence[str], candidate_labels: Sequence[str] | None
+    ) -> tuple[losses.Floats, losses.Floats]:
+        """As of `CalibratedScorer`."""
+        labels = check_candidates(candidate_labels)
+        with self._model.turn():
+            return self._choice.with_and_without(texts, labels)
+
+    def uncalibrated(self) -> BaseLanguageScorer:
+        """As of `CalibratedScorer`."""
+        return self._as_it_is
+
+    @cached_property
+    def _as_it_is(self) -> BaseLanguageScorer:
+        return BaseLanguageScorer(self._model, calibrated=False)
 
     def predict_sets(self, texts: Sequence[str], candidate_labels: Sequence[str] | None) -> list[tuple[str, ...]]:
         labels = check_candidates(candidate_labels)
@@ -61,7 +78,7 @@ class BaseLanguageScorer:
         self, texts: Sequence[str], fields: Sequence[FieldConstraint], decodings: Sequence[Decoding], *, spaced: bool
     ) -> list[list[FieldAnswer]]:
         """As of `RecordWriter`."""
-        decoder = RecordDecoder(self._model, MAX_BASE_TOKENS, fields, spaced=spaced, calibrated=True)
+        decoder = RecordDecoder(self._model, MAX_BASE_TOKENS, fields, spaced=spaced, calibrated=self._calibrated)
         with self._model.turn():
             return decoder.write(texts, decodings)
 

@@ -42,6 +42,18 @@ def test_calibration_divides_out_what_the_model_says_of_nothing(model: Any) -> N
     assert abs(calibrated.log_probabilities(TEXTS, FEW) - expected).max() < 1e-4
 
 
+@pytest.mark.parametrize("labels", [FEW, MANY])
+def test_both_ways_of_calibration_come_from_the_same_reading(
+    folder: LanguageModelFolder, labels: tuple[str, ...]
+) -> None:
+    scorer = load_base_scorer(folder)
+    texts = [*TEXTS, conversation("where is my card", "choose")]
+    calibrated, plain = scorer.with_and_without(texts, labels)
+    assert abs(calibrated - scorer.log_probabilities(texts, labels)).max() < 2e-5
+    assert abs(plain - scorer.uncalibrated().log_probabilities(texts, labels)).max() < 2e-5
+    assert abs(calibrated - plain).max() > 1e-3
+
+
 def test_texts_with_other_instructions_are_scored_apart(folder: LanguageModelFolder) -> None:
     scorer = load_base_scorer(folder)
     texts = [TEXTS[0], conversation("where is my card", "choose"), TEXTS[1]]
