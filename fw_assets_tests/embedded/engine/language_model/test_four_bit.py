@@ -13,7 +13,7 @@ import pytest
 
 from fw_assets.embedded.engine.errors import WeightsError
 from fw_assets.embedded.engine.language_model.adding import add_language_model
-from fw_assets.embedded.engine.language_model.model_folders import FOUR_BIT_PACKAGE, LanguageModelFolder, verified
+from fw_assets.embedded.engine.language_model.model_folders import FOUR_BIT_PACKAGE, LanguageModelFolder, add, verified
 from fw_assets.embedded.engine.registry import find_base_model
 from fw_assets_tests.embedded.engine.language_model.tiny_models import make_folder
 
@@ -23,7 +23,8 @@ HAS_PACKAGE = importlib.util.find_spec(FOUR_BIT_PACKAGE) is not None
 @pytest.fixture
 def added(torch_extra: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> LanguageModelFolder:
     monkeypatch.setenv("FW_LANGUAGE_MODELS", str(tmp_path / "home"))
-    return add_language_model("tiny", str(make_folder("llama", tmp_path / "files", hidden_size=128)), four_bit=True)
+    folder = make_folder("llama", tmp_path / "files", hidden_size=128)
+    return add("tiny", folder, str(folder), four_bit=True)
 
 
 def test_the_form_is_kept_and_is_part_of_the_digest(added: LanguageModelFolder) -> None:

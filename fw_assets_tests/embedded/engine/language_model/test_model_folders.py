@@ -44,7 +44,7 @@ def write_header(folder: Path, header: object) -> None:
 
 def test_a_folder_becomes_a_base_model_with_its_facts(tmp_path: Path) -> None:
     folder = write_folder(tmp_path / "files")
-    model = add_language_model("mine", str(folder))
+    model = add("mine", folder, str(folder))
     assert (model.parameters, model.context_length, model.dtype, model.licence) == (207, 2048, "f16", "mit")
     assert model.chat_template
     assert len(model.digest) == 64
@@ -57,7 +57,7 @@ def test_a_folder_becomes_a_base_model_with_its_facts(tmp_path: Path) -> None:
 
 def test_changed_files_are_refused_and_touched_ones_are_not(tmp_path: Path) -> None:
     folder = write_folder(tmp_path / "files")
-    model = add_language_model("mine", str(folder))
+    model = add("mine", folder, str(folder))
     (folder / "config.json").write_bytes((folder / "config.json").read_bytes())
     assert verified(model).digest == model.digest
     write_folder(folder, hidden_size=9)
@@ -97,14 +97,14 @@ def test_what_is_no_language_model_is_refused_with_its_reason(tmp_path: Path, da
     folder = write_folder(tmp_path / "files")
     damage(folder)
     with pytest.raises(EngineError, match=told):
-        add_language_model("mine", str(folder))
+        add("mine", folder, str(folder))
     assert added_models() == {}
 
 
 @pytest.mark.parametrize("name", ["chat_template.jinja", "model-00002.safetensors"])
 def test_a_file_that_came_later_is_refused(tmp_path: Path, name: str) -> None:
     folder = write_folder(tmp_path / "files")
-    model = add_language_model("mine", str(folder))
+    model = add("mine", folder, str(folder))
     (folder / name).write_text("another", "utf-8")
     with pytest.raises(WeightsError, match=f"{name}: not there when mine was added; remove it, or add it again"):
         verified(model)
@@ -114,7 +114,7 @@ def test_words_of_a_tokenizer_in_other_files_are_digested(tmp_path: Path) -> Non
     folder = write_folder(tmp_path / "files")
     (folder / "tokenizer.json").rename(folder / "vocab.json")
     (folder / "merges.txt").write_text("a b", "utf-8")
-    model = add_language_model("mine", str(folder))
+    model = add("mine", folder, str(folder))
     (folder / "merges.txt").write_text("b a c", "utf-8")
     with pytest.raises(WeightsError, match="not those that were added"):
         verified(model)
@@ -134,7 +134,7 @@ def test_names_that_are_taken_or_cannot_be_are_refused(tmp_path: Path, name: str
 
 
 def test_facts_that_cannot_be_read_are_left_out(home: Path, tmp_path: Path) -> None:
-    add_language_model("mine", str(write_folder(tmp_path / "files")))
+    add("mine", write_folder(tmp_path / "files"), "files")
     for name, text in {"a": "{", "b": "[]", "c": "{}", "d": '{"format": 9}'}.items():
         (home / f"{name}.json").write_text(text, "utf-8")
     assert list(added_models()) == ["mine"]

@@ -34,7 +34,7 @@ def _drop_a_layer(folder: Path) -> None:
     [
         (_drop_a_layer, r"9 of the weights that config.json asks for are missing, such as model.layers.3"),
         (lambda folder: _configure(folder, num_hidden_layers=8), "18 of the weights that config.json asks for"),
-        (lambda folder: _configure(folder, hidden_size=48), "cannot load it"),
+        (lambda folder: _configure(folder, hidden_size=48), "of different models"),
         (lambda folder: _configure(folder, model_type="zork"), "model type `zork`"),
         (lambda folder: (folder / "tokenizer.json").write_text("{}", "utf-8"), "cannot load it"),
     ],
