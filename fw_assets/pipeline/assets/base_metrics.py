@@ -6,8 +6,8 @@ import datetime as dt
 
 import dagster as dg
 
+from fw_assets.classification.arms.contextual_calibration import ContextualCalibration
 from fw_assets.classification.cost.cost_lines import Stage
-from fw_assets.classification.selection.contextual_calibration import ContextualCalibration
 from fw_assets.fireworks import Fireworks
 from fw_assets.pipeline.evaluation.evaluate import evaluate
 from fw_assets.pipeline.input_digests import baseline_inputs

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import polars as pl
 
 from fw_assets.classification.arm import Arm, arm_name, without_arm
+from fw_assets.classification.arms.contextual_calibration import ContextualCalibration, choose_calibration
 from fw_assets.classification.arms.few_shot import example_room
 from fw_assets.classification.cost.ledger import CeilingReached
 from fw_assets.classification.cost.machine_time import NO_PACE, Pace
@@ -24,7 +25,6 @@ from fw_assets.classification.prompting.answer_parser import FIELDS
 from fw_assets.classification.prompting.prompt import Prompt, request
 from fw_assets.classification.request_form import RequestForm
 from fw_assets.classification.selection.comparison import Comparison
-from fw_assets.classification.selection.contextual_calibration import ContextualCalibration, choose_calibration
 from fw_assets.classification.selection.paired_counts import COMPARED_COLUMNS
 from fw_assets.classification.session import Inference
 from fw_assets.classification.splits.out_of_scope import OUT_OF_SCOPE

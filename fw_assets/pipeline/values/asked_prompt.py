@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from fw_assets.classification.arm import arm_of
 from fw_assets.classification.arms.arm_prompt import arm_prompt
+from fw_assets.classification.arms.contextual_calibration import ContextualCalibration
 from fw_assets.classification.plan.plan import Plan
 from fw_assets.classification.prompting.prompt import Calibration, Prompt
-from fw_assets.classification.selection.contextual_calibration import ContextualCalibration
 from fw_assets.classification.values import Frozen
 from fw_assets.pipeline.values.evaluation import BaseMetrics
 from fw_assets.workspace.workspace import Workspace

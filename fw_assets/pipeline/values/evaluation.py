@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fw_assets.classification.arms.contextual_calibration import ContextualCalibration
 from fw_assets.classification.baselines.baselines import BaselineScores
 from fw_assets.classification.cost.machine_time import Pace
 from fw_assets.classification.metrics.confidence import ModelConfidence
@@ -9,7 +10,6 @@ from fw_assets.classification.metrics.latency import Latency
 from fw_assets.classification.metrics.scores import Scores
 from fw_assets.classification.request_form import RequestForm
 from fw_assets.classification.selection.comparison import Comparison
-from fw_assets.classification.selection.contextual_calibration import ContextualCalibration
 from fw_assets.classification.values import Frozen
 from fw_assets.pipeline.values.serving_path import ServingPath
 

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from fw_assets.classification.arm import arm_of
+from fw_assets.classification.arms.contextual_calibration import ContextualCalibration
 from fw_assets.classification.metrics.scores import Scores
 from fw_assets.classification.plan.plan import Plan
 from fw_assets.classification.selection.comparison import Comparison
-from fw_assets.classification.selection.contextual_calibration import ContextualCalibration
 from fw_assets.classification.selection.selection import Finalists, Winner
 from fw_assets.classification.values import Interval
 from fw_assets.report.assembly.model_results import comparison_result, model_result, validation

@@ -12,11 +12,11 @@ from typing import Literal
 from pydantic import Field
 
 from fw_assets.classification.arm import read_arm
+from fw_assets.classification.arms.contextual_calibration import ContextualCalibration
 from fw_assets.classification.arms.example_source import ExampleSource
 from fw_assets.classification.cost.ranges import Range
 from fw_assets.classification.gate.label_check import LabelCheck
 from fw_assets.classification.plan.long_rows import LongRows
-from fw_assets.classification.selection.contextual_calibration import ContextualCalibration
 from fw_assets.classification.session import Session
 from fw_assets.classification.values import Frozen
 from fw_assets.report.schema.bounds import Bounds

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
+from fw_assets.classification.arms.contextual_calibration import choose_calibration
 from fw_assets.classification.prompting.prompt import Prompt, request
-from fw_assets.classification.selection.contextual_calibration import choose_calibration
 
 PROMPT = Prompt(
     system=None, labels=("a", "b"), answers=("a", "b"), mode="grammar", json_key=None, multi_label=False, max_tokens=16
