@@ -1,5 +1,6 @@
 """Arms of a comparison: the prompt of a base model that is asked in another way than as it is.
 
 `arm_prompt` has the question of each arm, `neighbours` and `few_shot` the examples before it, `contextual_calibration`
-whether a base model's answers are calibrated. Imports `prompting`, `splits` and `cost`; `classification/arm.py` has the names of arms, which sessions and catalogues need too.
+whether a base model's answers are calibrated. Imports `prompting`, `splits` and `cost`; `classification/arm.py` has the
+names of arms, which sessions and catalogues need too.
 """
