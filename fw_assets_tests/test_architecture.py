@@ -71,7 +71,7 @@ ROOMS: dict[str, dict[str, str]] = {
         "request_form": "values prompting",
         "metrics": "values fields clusters intervals mistake_costs prompting",
         "baselines": "values dataset prompting metrics",
-        "scope": "errors values clusters intervals near_names prompting",
+        "scope": "errors values clusters intervals near_names prompting metrics",
         "selection": "arm values clusters gate_policy mistake_costs intervals session slices metrics",
         "cascade": "values clusters intervals",
         "hierarchy": "clusters intervals taxonomy values selection",

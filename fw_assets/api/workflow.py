@@ -149,7 +149,9 @@ class Workflow:
         return self._store.scan_frame(*prediction_path(self.name, model, kind, part)).collect()
 
     @overload
-    def predict(self, rows: str, *, system: str | None = None, free: bool = False) -> LabelledText: ...
+    def predict(
+        self, rows: str, *, system: str | None = None, free: bool = False, threshold: float | None = None
+    ) -> LabelledText: ...
     @overload
     def predict(
         self,
@@ -165,7 +167,13 @@ class Workflow:
         yes: bool = False,
     ) -> pl.DataFrame: ...
     def predict(
-        self, rows: Any, *, system: str | None = None, free: bool = False, **options: Any
+        self,
+        rows: Any,
+        *,
+        system: str | None = None,
+        free: bool = False,
+        threshold: float | None = None,
+        **options: Any,
     ) -> LabelledText | pl.DataFrame:
         """Labels of the deployed winner, or of the base model that was kept: of one text, or of the rows of a table.
 
@@ -177,7 +185,7 @@ class Workflow:
             system: the system message before each text; left out, that of most rows of the dataset.
             free: ask the free model of the report, which costs nothing.
             text_column, text_template: where a table's text is; left out, as in the dataset, or found.
-            threshold: no label below this confidence; left out, the report's; 0: none.
+            threshold: no label below this confidence, and `abstained` says so; left out, the report's; 0: none.
             probabilities: a column more for each label.
             max_spend_usd: agrees to the price, up to this; what may cost something needs it, or `yes`.
             yes: agrees to the price, which is shown.
@@ -192,11 +200,11 @@ class Workflow:
             if isinstance(rows, str):
                 if options:
                     raise input_error("is for the rows of a table, not for one text", field=min(options))
-                if free:
-                    return label_text_freely(store, platform, self.name, rows, system=system)
-                return label_text(store, platform, self.name, rows, system=system)
+                ask = label_text_freely if free else label_text
+                return ask(store, platform, self.name, rows, system=system, threshold=threshold)
             with progress():
-                return label_table(store, platform, self.name, rows, system=system, free=free, **options)[0]
+                options |= {"system": system, "free": free, "threshold": threshold}
+                return label_table(store, platform, self.name, rows, **options)[0]
 
     def predict_file(
         self, file: str | os.PathLike[str], out: str | os.PathLike[str], *, yes: bool = False, **options: Any

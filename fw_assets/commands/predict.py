@@ -25,7 +25,8 @@ from fw_assets.pipeline.values.prediction import LabelledFile, PredictionQuote
 from fw_assets.report.formatting import plural
 from fw_assets.workspace.workspace import Workspace
 
-_OF_FILES = ("out", "text_column", "text_template", "sheet", "threshold", "max_spend_usd", "probabilities", "yes")
+_OF_FILES = ("out", "text_column", "text_template", "sheet", "max_spend_usd", "probabilities", "yes")
+_SHOWN = {"labels", "fields", "confidence", "abstained", "threshold", "text", "model"}
 
 
 def predict(root: str, name: str, text: str | None, options: Mapping[str, Any], *, as_json: bool) -> int:
@@ -143,7 +144,7 @@ def _label_text(root: str, name: str, text: str, options: Mapping[str, Any], *, 
     registered_dataset(store, name)
     free, system = options["free"], options["system"]
     ask = label_text_freely if free else label_text_by_cascade if options["cascade"] else label_text
-    answer = ask(store, platform_from_environment(), name, text, system=system)
+    answer = ask(store, platform_from_environment(), name, text, system=system, threshold=options["threshold"])
     if options["cascade"]:
         err.print(f"fw-assets: answered by {answer.model}", markup=False)
     if answer.systems > 1:
@@ -153,8 +154,13 @@ def _label_text(root: str, name: str, text: str, options: Mapping[str, Any], *, 
             markup=False,
         )
     if as_json:
-        shown = answer.model_dump(mode="json", include={"labels", "fields", "confidence", "text", "model"})
+        shown = answer.model_dump(mode="json", include=_SHOWN)
         echo_json(shown if answer.fields is not None else {k: v for k, v in shown.items() if k != "fields"})
+    elif answer.abstained:
+        echo(
+            f"(no label: a confidence of {answer.confidence:.3g} is below {answer.threshold:.3g}; a person should look)"
+        )
+        err.print(f"fw-assets: the answer was {answer.text!r}; --threshold 0 gives its label", markup=False)
     elif answer.fields:
         echo(json.dumps(answer.fields, ensure_ascii=False))
     else:

@@ -135,7 +135,9 @@ def test_a_file_is_labelled_into_another(finished: fw_assets.Workflow, folder: P
         ({"rows": ["a"], "threshold": math.nan}, "threshold: expected a number from 0 to 1"),
         ({"rows": ["a"], "max_spend_usd": math.nan}, "max_spend_usd: expected an amount"),
         ({"rows": ["a"], "max_spend_usd": -1}, "max_spend_usd: expected an amount"),
-        ({"rows": "a text", "threshold": 0.5}, "threshold: is for the rows of a table"),
+        ({"rows": "a text", "probabilities": True}, "probabilities: is for the rows of a table"),
+        ({"rows": "a text", "threshold": 3}, "threshold: expected a number from 0 to 1"),
+        ({"rows": "a text", "threshold": math.nan, "free": True}, "threshold: expected a number from 0 to 1"),
         ({"rows": pl.DataFrame({"x": [1]}), "text_column": "body"}, "body"),
     ],
 )

@@ -84,6 +84,12 @@ def test_predict_leaves_the_label_out_below_the_threshold(project: Project) -> N
     assert used is not None
     rows = pl.read_csv(project.folder / "out.csv")
     assert rows["abstained"].to_list() == (rows["confidence"] < used).to_list()
+    for row in rows.iter_rows(named=True):
+        single = json.loads(project.run("predict", "tickets", row["text"], "--json").stdout)
+        assert (single["abstained"], single["threshold"]) == (row["abstained"], used)
+    snippet = project.report()["snippets"]["python"]
+    assert f"{used:.6g}" in snippet
+    assert "taken to belong to no label" in snippet
 
 
 def test_a_changed_file_is_a_new_plan_and_the_difference_is_said(project: Project, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from fw_assets.classification.baselines.baselines import fit_baseline
+from fw_assets.classification.baselines.baselines import BaselineName, fit_baseline
 from fw_assets.classification.baselines.encoder import EncoderModel
 from fw_assets.classification.baselines.predictor import predictions
 from fw_assets.classification.dataset.chat import Turn
@@ -44,6 +44,7 @@ class FreeModel:
     """
 
     prompt: Prompt
+    name: BaselineName
     method: str
     predict: Callable[[pl.DataFrame], pl.DataFrame]
     row: pl.DataFrame
@@ -83,10 +84,14 @@ def free_model(store: Workspace, platform: Platform, dataset: str, name: str | N
     prompt = store.require("prompt", dataset, Prompt)
     train = split_rows(store, dataset, "train").collect()
     if best.name != "encoder":
-        return FreeModel(prompt, best.method, fit_baseline(best.name, prompt, train, plan.session.seed), train.head(1))
+        return FreeModel(
+            prompt, best.name, best.method, fit_baseline(best.name, prompt, train, plan.session.seed), train.head(1)
+        )
     if missing := platform.missing_encoder:
         raise PhaseError(
             f"the free model of {dataset} is {best.method}, and the sentence encoder cannot run: {missing}"
         )
     predict = EncoderModel.from_frame(store.read_frame(*encoder_path(dataset))).predictor(prompt, platform.embed)
-    return FreeModel(prompt, best.method, lambda rows: predictions(prompt, rows, predict(rows)), train.head(1))
+    return FreeModel(
+        prompt, best.name, best.method, lambda rows: predictions(prompt, rows, predict(rows)), train.head(1)
+    )

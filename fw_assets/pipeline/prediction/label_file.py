@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import polars as pl
 
 from fw_assets.classification.cost.prediction_cost import PredictionCost
@@ -21,6 +20,7 @@ from fw_assets.pipeline.errors import NoProbabilities, PredictionAboveCeiling
 from fw_assets.pipeline.evaluation.online import MAX_ALTERNATIVES
 from fw_assets.pipeline.evaluation.request_set import RequestSet
 from fw_assets.pipeline.evaluation.response_cache import ResponseCache, StoredAnswer
+from fw_assets.pipeline.free_models.free_abstention import free_abstention
 from fw_assets.pipeline.free_models.free_model import FreeModel, free_model
 from fw_assets.pipeline.machine import this_process
 from fw_assets.pipeline.planning.examples import served_messages
@@ -87,8 +87,7 @@ def label_file(
             table,
             answers,
             served.prompt,
-            served.confidence,
-            _threshold(served, wanted),
+            served.abstention.at(wanted.threshold),
             wanted.probabilities,
             served.address if first else "",
         )
@@ -124,14 +123,15 @@ def _label_freely(
     folder: Path,
 ) -> LabelledFile | None:
     """Label a file with the free model, which costs nothing and is asked anew each time."""
-    model, session = free_model(store, platform, dataset), store.require("plan", dataset, Plan).session
+    model, plan = free_model(store, platform, dataset), store.require("plan", dataset, Plan)
     if wanted.probabilities:
         raise NoProbabilities("the free model", "it tells the most probable alone")
     source = local_copy(platform, wanted.file, folder)
-    table, sha256 = read_file(source, session, tested_opening(store, dataset), wanted, folder)
+    table, sha256 = read_file(source, plan.session, tested_opening(store, dataset), wanted, folder)
     run, _ = open_run(store, dataset, wanted, model.method, sha256)
     answers = lambda: _free_answers(model, _asked(table))  # noqa: E731
-    labelled = LabelledRows(table, answers, model.prompt, None, wanted.threshold or None, probabilities=False)
+    abstention = free_abstention(store, plan, model.name).at(wanted.threshold)
+    labelled = LabelledRows(table, answers, model.prompt, abstention, probabilities=False)
     free = PredictionCost(prompt_tokens=NOTHING, answer_tokens=NOTHING, minutes=NOTHING, parts=())
     distinct = _asked(table).columns(MESSAGES)[MESSAGES].n_unique()
     priced = PricedRequests(number=distinct, answered=0, over_context=0, context=None, cost=free, probe=None)
@@ -178,17 +178,6 @@ def _alone(store: Workspace, dataset: str) -> Iterator[None]:
 def _write(wanted: LabelRequest, labelled: LabelledRows) -> None:
     with replacing(wanted.out.absolute()) as target:
         write_output(target, wanted.out.suffix, labelled.frames(), labelled.json_columns)
-
-
-def _threshold(served: Served, wanted: LabelRequest) -> float | None:
-    if wanted.threshold is not None:
-        return wanted.threshold or None
-    trust = served.confidence
-    levels = [trust.threshold.threshold] if trust is not None and trust.threshold.reached else []
-    if served.scope_cutoff is not None:
-        cutoff = np.array([served.scope_cutoff])
-        levels += (trust.calibration.apply(cutoff) if trust is not None and trust.helps else cutoff).tolist()
-    return max(levels, default=None)
 
 
 def _check_ceiling(wanted: LabelRequest, cost: PredictionCost) -> None:
@@ -238,7 +227,7 @@ def _quote(
         over_context=priced.over_context,
         context=priced.context,
         cost=priced.cost,
-        threshold=labelled.threshold,
+        threshold=labelled.abstention.threshold,
         notes=tuple(notes),
     )
 

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from fw_assets.classification.metrics.confidence import ModelConfidence
 from fw_assets.classification.prompting.answer_parser import parse_answer
 from fw_assets.classification.prompting.prompt import Prompt
 from fw_assets.classification.prompting.record_parser import RecordParser
+from fw_assets.classification.scope.abstention import Abstention
 from fw_assets.classification.unlabelled.input_table import MESSAGES, InputTable, column
 from fw_assets.classification.unlabelled.output_table import free_name
 from fw_assets.pipeline.evaluation.response_cache import StoredAnswer
@@ -30,7 +30,7 @@ class LabelledRows:
 
     Attributes:
         answers: of the rows with a text, in their order, each an answer or the reason why there is none.
-        threshold: confidence below which the label is left out; None: none is.
+        abstention: when a label is left out.
         answered_by: the model that is asked where a free one is not sure, for a column of who answered; empty without.
         outcomes: rows by `labelled`, `abstained`, `no-label`, `unanswered` and `empty`.
     """
@@ -38,8 +38,7 @@ class LabelledRows:
     table: InputTable
     answers: Callable[[], Iterator[StoredAnswer | str]]
     prompt: Prompt
-    confidence: ModelConfidence | None
-    threshold: float | None
+    abstention: Abstention
     probabilities: bool
     answered_by: str = ""
     outcomes: Counter[str] = field(default_factory=Counter)
@@ -106,7 +105,8 @@ class LabelledRows:
         free = pl.Series([row.get("free", False) for row in rows], dtype=pl.Boolean)
         confidence = raw.zip_with(free, self._calibrated(raw))
         labelled = pl.Series([row["kind"] == "labelled" and not row.get("free") for row in rows], dtype=pl.Boolean)
-        below = (confidence < self.threshold if self.threshold is not None else labelled & False) & labelled
+        threshold = self.abstention.threshold
+        below = (confidence < threshold if threshold is not None else labelled & False) & labelled
         abstained = below.fill_null(value=False)
         for row, abstains in zip(rows, abstained, strict=True):
             self.outcomes["abstained" if abstains else row["kind"]] += 1
@@ -129,9 +129,7 @@ class LabelledRows:
         yield pl.Series(self.names["error"], [row.get("error") for row in rows], dtype=pl.String)
 
     def _calibrated(self, raw: pl.Series) -> pl.Series:
-        if self.confidence is None or not self.confidence.helps:
-            return raw
         known = raw.is_not_null()
         values = np.full(raw.len(), np.nan)
-        values[known.to_numpy()] = self.confidence.calibration.apply(raw.drop_nulls().to_numpy())
+        values[known.to_numpy()] = self.abstention.apply(raw.drop_nulls().to_numpy())
         return pl.Series(values, dtype=pl.Float64).set(~known, None)

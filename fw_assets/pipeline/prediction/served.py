@@ -10,6 +10,7 @@ from fw_assets.classification.metrics.confidence import ModelConfidence
 from fw_assets.classification.plan.plan import Plan
 from fw_assets.classification.prompting.opening import Opening
 from fw_assets.classification.prompting.prompt import Prompt
+from fw_assets.classification.scope.abstention import Abstention, model_abstention
 from fw_assets.pipeline.errors import NotServed
 from fw_assets.pipeline.input_digests import delivery_inputs
 from fw_assets.pipeline.values.delivery import DeploymentRecord, FinalistsRecord
@@ -26,10 +27,8 @@ class Served:
     Attributes:
         address: the `model` field of requests.
         digest: of the record.
-        confidence: calibration and threshold from the rows that it was evaluated on; None where there are none, or
-            where they belong to another plan by now.
-        scope_cutoff: confidence of the model's own below which a text is taken to belong to no label; None likewise, or
-            where the reject label tells it better.
+        abstention: when its answers are left to a person, from the rows that it was evaluated on; never where these
+            belong to another plan by now.
     """
 
     record: DeploymentRecord
@@ -38,8 +37,7 @@ class Served:
     prompt: Prompt
     opening: Opening
     plan: Plan
-    confidence: ModelConfidence | None
-    scope_cutoff: float | None
+    abstention: Abstention
     is_planned: bool
 
     @property
@@ -87,15 +85,14 @@ def served_model(store: Workspace, dataset: str) -> Served:
         prompt=served_prompt(store, dataset, record),
         opening=served_opening(store, dataset, record),
         plan=plan,
-        confidence=_confidence(store, dataset, record) if is_planned else None,
-        scope_cutoff=_scope_cutoff(store, dataset, record, plan) if is_planned else None,
+        abstention=_abstention(store, dataset, record, plan) if is_planned else Abstention(),
         is_planned=is_planned,
     )
 
 
-def _scope_cutoff(store: Workspace, dataset: str, record: DeploymentRecord, plan: Plan) -> float | None:
+def _abstention(store: Workspace, dataset: str, record: DeploymentRecord, plan: Plan) -> Abstention:
     figures = model_scope(store, dataset, *record.serves, plan.session, plan.label_set)
-    return figures.cutoff if figures is not None else None
+    return model_abstention(_confidence(store, dataset, record), figures.cutoff if figures is not None else None)
 
 
 def _confidence(store: Workspace, dataset: str, record: DeploymentRecord) -> ModelConfidence | None:

@@ -96,8 +96,11 @@ class LabelledText(Frozen):
     """What a model says of one text.
 
     Attributes:
-        labels: none where the answer is no label; fields: of answers that are objects of several fields, else None.
-        confidence: as the platform gives it, not calibrated; None where it gives none.
+        labels: none where the answer is no label, or is left to a person; fields: of answers that are objects of
+            several fields, else None.
+        confidence: calibrated as in the report, where that helped; None where the platform gives none.
+        abstained: whether it is below the threshold, so that a person should look; `text` has the answer all the same.
+        threshold: of the confidence; None: there is none.
         text: the answer itself; model: that gave it.
         systems: how many different system messages the dataset's rows begin with, of which the most frequent was used.
     """
@@ -108,6 +111,8 @@ class LabelledText(Frozen):
     text: str | None
     model: str
     is_valid: bool = True
+    abstained: bool = False
+    threshold: float | None = None
     systems: int = 1
 
     @property

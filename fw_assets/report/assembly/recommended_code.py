@@ -18,6 +18,7 @@ from fw_assets.report.assembly.snippets import decision_snippets, make_snippets
 from fw_assets.report.formatting import clip, short, valid_unicode
 from fw_assets.report.schema.confidence import ConfidenceResult
 from fw_assets.report.schema.report import Run, Snippets
+from fw_assets.report.schema.scope import ScopeResult
 
 PLAIN = "The text to label"
 MAX_TEXT = 300
@@ -58,6 +59,7 @@ def recommended_code(
     predict: str,
     free: str | None,
     cascade: bool = False,
+    scope_cutoff: float | None = None,
 ) -> Snippets | None:
     """Code for what serves, and for the free model; None where there is neither.
 
@@ -65,6 +67,7 @@ def recommended_code(
         example: the messages (JSON array) of a row that is asked.
         predict: the command that asks for the label of a text, without the text.
         free: the name of the free model that the one in use was compared with.
+        scope_cutoff: as for `make_snippets`.
         cascade: whether a free model first, and what serves after it, is recommended.
     """
     turns = input_turns(read_turns(example)) if example else []
@@ -81,12 +84,24 @@ def recommended_code(
     body = _body(prompt, turns[:-1] if text != PLAIN else [], text, whole=served.few_shot)
     if prompt.mode == "decision":
         snippets = decision_snippets(
-            model=served.address, body=body, base_url=run.base_url, before=before, confidence=confidence
+            model=served.address,
+            body=body,
+            base_url=run.base_url,
+            before=before,
+            confidence=confidence,
+            scope_cutoff=scope_cutoff,
         )
     elif served.server is not None:
         body = (served.form or RequestForm()).body(body)
         model = served.server.model
-        snippets = make_snippets(model=model, body=body, account="", server=served.server, confidence=confidence)
+        snippets = make_snippets(
+            model=model,
+            body=body,
+            account="",
+            server=served.server,
+            confidence=confidence,
+            scope_cutoff=scope_cutoff,
+        )
     else:
         snippets = make_snippets(
             model=served.address,
@@ -95,6 +110,7 @@ def recommended_code(
             base_url=run.base_url,
             before=before,
             confidence=confidence,
+            scope_cutoff=scope_cutoff,
         )
     kind = "fine-tuned" if served.kind == "tuned" else "as it is"
     asks = f"{short(served.model)}, {kind}{', deployed' if served.deployed else ''}"
@@ -115,6 +131,15 @@ def confidence_of(served: Served | None, candidates: Sequence[CandidateInputs]) 
     for item in candidates:
         if served is not None and same_model(item.model, served.model):
             return (item.tuned_diagnostics if served.kind == "tuned" else item.base_diagnostics).confidence
+    return None
+
+
+def scope_cutoff_of(served: Served | None, scope: Sequence[ScopeResult]) -> float | None:
+    """The confidence below which what serves takes a text to belong to no label; None where that was not chosen."""
+    for item in scope:
+        kind = "tuned" if item.kind == "fine-tuned" else item.kind
+        if served is not None and kind == served.kind and same_model(item.model, served.model):
+            return item.figures.cutoff
     return None
 
 

@@ -22,7 +22,7 @@ from fw_assets.report.assembly.cost import bill
 from fw_assets.report.assembly.dataset import dataset_summary
 from fw_assets.report.assembly.deployment import Deployed, deployment_result
 from fw_assets.report.assembly.power import observed_power
-from fw_assets.report.assembly.recommended_code import Served, confidence_of, recommended_code
+from fw_assets.report.assembly.recommended_code import Served, confidence_of, recommended_code, scope_cutoff_of
 from fw_assets.report.formatting import typeset
 from fw_assets.report.glossary import BASELINES
 from fw_assets.report.schema.cascades import CascadeResult
@@ -139,6 +139,7 @@ def build_report(
             example,
             before,
             confidence_of(served, candidates),
+            scope_cutoff=scope_cutoff_of(served, scope),
             predict=predict,
             cascade=any(item.recommended for item in cascades),
             free=next((BASELINES.get(item.name, item.name) for item in baselines if item.versus), None),

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import textwrap
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from fw_assets.classification.dataset.chat import content_text
+from fw_assets.classification.metrics.calibration import Calibration
 from fw_assets.classification.model_endpoint import ModelEndpoint
+from fw_assets.classification.scope.abstention import Abstention, abstention
 from fw_assets.report.assembly.python_source import Name, literal, one_line, printable
 from fw_assets.report.formatting import percent
 from fw_assets.report.schema.confidence import ConfidenceResult
@@ -16,6 +18,27 @@ from fw_assets.report.schema.report import Snippets
 
 PLATFORM_URL = "https://api.fireworks.ai"
 _STRUCTURED = "structured_outputs"
+
+
+class _Selective(NamedTuple):
+    """When a program returns None: `wanted` is the precision that its threshold is for, None where it is for scope."""
+
+    abstention: Abstention
+    wanted: float | None
+
+
+def _selective(confidence: ConfidenceResult | None, scope_cutoff: float | None) -> _Selective | None:
+    """The program's threshold; None without any."""
+    calibration, precise_from = None, None
+    if confidence is not None:
+        precise_from = confidence.threshold
+        if confidence.helps:
+            scale = {"temperature": confidence.temperature, "shift": confidence.shift}
+            calibration = Calibration(**scale, rows=confidence.validation_rows, loss_before=0.0, loss_after=0.0)
+    found = abstention(calibration, precise_from, scope_cutoff)
+    if found.threshold is None:
+        return None
+    return _Selective(found, None if found.of_scope or confidence is None else confidence.wanted_precision)
 
 
 def make_snippets(
@@ -26,6 +49,7 @@ def make_snippets(
     base_url: str | None = None,
     before: Sequence[str] = (),
     confidence: ConfidenceResult | None = None,
+    scope_cutoff: float | None = None,
     server: ModelEndpoint | None = None,
 ) -> Snippets:
     """Both snippets for the request `body`, which is a chat-completions body without `model`.
@@ -37,11 +61,18 @@ def make_snippets(
             the public path, which curl uses, is `/inference/v1/chat/completions` on both.
         before: shell lines to run first, such as starting the server and exporting the key.
         confidence: calibration of the model; where it has a threshold, the program returns None below it.
+        scope_cutoff: the model's own confidence below which a text is taken to belong to no label: None likewise.
         server: the endpoint that is asked in place of the platform, by a program on the `openai` SDK.
     """
     return Snippets(
         python=python_snippet(
-            model=model, body=body, account=account, base_url=base_url, confidence=confidence, server=server
+            model=model,
+            body=body,
+            account=account,
+            base_url=base_url,
+            confidence=confidence,
+            scope_cutoff=scope_cutoff,
+            server=server,
         ),
         curl=curl_snippet(model=model, body=body, base_url=base_url, server=server),
         before=tuple(before),
@@ -55,10 +86,11 @@ def python_snippet(
     account: str,
     base_url: str | None = None,
     confidence: ConfidenceResult | None = None,
+    scope_cutoff: float | None = None,
     server: ModelEndpoint | None = None,
 ) -> str:
     """A program on the `fireworks-ai` SDK, or for an endpoint on `openai`; the key comes from the environment."""
-    selective = confidence if confidence is not None and confidence.threshold is not None else None
+    selective = _selective(confidence, scope_cutoff)
     if selective is not None:
         body = {**body, "logprobs": True}
     messages, text = _split_messages(body)
@@ -125,13 +157,14 @@ def decision_snippets(
     base_url: str | None = None,
     before: Sequence[str] = (),
     confidence: ConfidenceResult | None = None,
+    scope_cutoff: float | None = None,
 ) -> Snippets:
     """Both snippets for a decision; `body` is one of /systemone without `model`. The program needs no package."""
     url = f"{(base_url or PLATFORM_URL).rstrip('/')}/inference/v1/systemone"
     state, questions = body["state"], body["questions"]
     earlier, text = _split_messages({"messages": state}) if isinstance(state, list) else ([], state)
     several = {id: item["criteria"]["true"] for id, item in questions.items() if item["type"] == "noul"}
-    selective = confidence if confidence is not None and confidence.threshold is not None else None
+    selective = _selective(confidence, scope_cutoff)
     sent = [*earlier, {"role": "user", "content": Name("text")}] if earlier else Name("text")
     kind = "list[str]" if several else "str"
     chosen = (
@@ -220,33 +253,34 @@ def curl_snippet(
 
 
 # The calibration of `classification/metrics/calibration.py`.
-def _return_none_below_threshold(confidence: ConfidenceResult) -> list[str]:
-    return _none_below(confidence, "sum(token.logprob for token in reply.choices[0].logprobs.content)")
+def _return_none_below_threshold(selective: _Selective) -> list[str]:
+    return _none_below(selective, "sum(token.logprob for token in reply.choices[0].logprobs.content)")
 
 
-def _none_below(confidence: ConfidenceResult, logprob: str) -> list[str]:
+def _none_below(selective: _Selective, logprob: str) -> list[str]:
     calibrated = [
         "    raw = min(max(math.exp(logprob), 1e-6), 1 - 1e-6)",
         "    confidence = 1 / (1 + math.exp(-(math.log(raw / (1 - raw)) / TEMPERATURE + SHIFT)))",
     ]
     return [
         f"    logprob = {logprob}",
-        *(calibrated if confidence.helps else ["    confidence = math.exp(logprob)"]),
+        *(calibrated if selective.abstention.calibration else ["    confidence = math.exp(logprob)"]),
         "    if confidence < THRESHOLD:",
         "        return None",
     ]
 
 
-def _threshold(confidence: ConfidenceResult) -> list[str]:
-    precision = percent(confidence.wanted_precision, 0)
-    measured = f"# From this confidence on, at least {precision} of the answers are right, as the validation rows show."
-    if not confidence.helps:
-        return [measured, f"THRESHOLD = {confidence.threshold:.6g}"]
-    return [
-        measured,
-        f"TEMPERATURE, SHIFT, THRESHOLD = {confidence.temperature:.6g}, {confidence.shift:.6g}, "
-        f"{confidence.threshold:.6g}",
-    ]
+def _threshold(selective: _Selective) -> list[str]:
+    if selective.wanted is None:
+        why = "# Below this confidence a text is taken to belong to no label, as the validation rows show."
+    else:
+        precision = percent(selective.wanted, 0)
+        why = f"# From this confidence on, at least {precision} of the answers are right, as the validation rows show."
+    scale, threshold = selective.abstention.calibration, selective.abstention.threshold
+    if scale is None:
+        return [why, f"THRESHOLD = {threshold:.6g}"]
+    values = f"{scale.temperature:.6g}, {scale.shift:.6g}, {threshold:.6g}"
+    return [why, f"TEMPERATURE, SHIFT, THRESHOLD = {values}"]
 
 
 def _split_messages(body: Mapping[str, Any]) -> tuple[list[Any], str]:

@@ -118,6 +118,25 @@ def test_a_threshold_leaves_the_label_out(project: Project) -> None:
     assert own["threshold"] is not None
 
 
+@pytest.mark.parametrize("free", [(), ("--free",)])
+def test_one_text_is_left_to_a_person_where_its_row_in_a_file_is(project: Project, free: tuple[str, ...]) -> None:
+    sure = told(project.run("predict", "tickets", TEXTS[0], "--threshold", "0", "--json", *free))
+    assert not sure["abstained"]
+    assert len(sure["labels"]) == 1
+    above = min(1.0, sure["confidence"] + 1e-6)
+    assert label(project, "new.csv", "labelled.csv", "--threshold", str(above), *free).returncode == 0
+    row = pl.read_csv(project.folder / "labelled.csv").row(0, named=True)
+    done = project.run("predict", "tickets", TEXTS[0], "--threshold", str(above), "--json", *free)
+    assert done.returncode == 0
+    unsure = told(done)
+    assert (unsure["labels"], unsure["abstained"], unsure["threshold"]) == ([], True, above)
+    assert (row["label"], row["abstained"]) == (None, True)
+    assert row["confidence"] == pytest.approx(unsure["confidence"])
+    said = project.run("predict", "tickets", TEXTS[0], "--threshold", str(above), *free)
+    assert "is below" in said.stdout
+    assert repr(sure["text"]) in said.stderr
+
+
 def test_a_file_with_columns_of_the_same_names_keeps_them(project: Project) -> None:
     pl.DataFrame({"text": ["I was charged twice"], "label": ["mine"], "error": ["none"]}).write_csv(
         project.folder / "new.csv"
@@ -358,7 +377,9 @@ def test_the_free_model_labels_a_file_too_and_asks_nobody(project: Project) -> N
     for row in rows:
         if row["text"]:
             single = told(project.run("predict", "tickets", row["text"], "--free", "--json"))
-            assert (row["label"], row["confidence"]) == (single["labels"][0], pytest.approx(single["confidence"]))
+            label_of = (single["labels"] or [None])[0]
+            assert (row["label"], row["confidence"]) == (label_of, pytest.approx(single["confidence"]))
+            assert (row["abstained"], single["threshold"]) == (single["abstained"], told(done)["threshold"])
     assert label(project, "new.csv", "labelled.csv", "--free", "--probabilities").returncode == 1
 
 

@@ -170,6 +170,20 @@ def test_the_snippet_leaves_doubtful_rows_to_a_person(
     assert (calibrated >= fitted.threshold) == sure
 
 
+@pytest.mark.parametrize(("cutoff", "of_scope"), [(0.999, True), (1e-9, False)])
+def test_the_higher_of_two_thresholds_is_the_program_s(cutoff: float, of_scope: bool) -> None:
+    fitted = confidence(0.85, 3)
+    code = python_snippet(model="m", body=request_body(INTENTS), account="a", confidence=fitted, scope_cutoff=cutoff)
+    assert ("taken to belong to no label" in code) == of_scope
+    level = fitted.threshold
+    if of_scope:
+        level = 1 / (1 + math.exp(-(math.log(cutoff / (1 - cutoff)) / fitted.temperature + fitted.shift)))
+    assert level is not None
+    assert f"{level:.6g}" in code
+    alone = python_snippet(model="m", body=request_body(INTENTS), account="a", scope_cutoff=cutoff)
+    assert f"THRESHOLD = {cutoff:.6g}" in alone
+
+
 def decision_program(folder: Path, source: str, answers: dict[str, Any], *arguments: str) -> tuple[Any, str]:
     """The request of a decision's program, and its output, with a server on loopback that gives these answers."""
     sent: list[Any] = []
