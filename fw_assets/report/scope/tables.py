@@ -29,7 +29,10 @@ NOTE = (
     "Found: out-of-scope test rows that were rejected; rejected wrongly: in-scope test rows that were. The threshold "
     "is the confidence with the best mean of both on the validation rows; an answer that is no label is a rejection."
 )
-CURVE_NOTE = "Out-of-scope test rows found by the threshold that rejects such a share of the in-scope validation rows."
+CURVE_NOTE = (
+    "Found by other thresholds: the share of the out-of-scope test rows that is found where so many of the in-scope "
+    "validation rows are rejected."
+)
 _AUROC = (
     "AUROC: the chance that an in-scope test row has more confidence than an out-of-scope one (0.5: by chance), by "
 )
@@ -40,7 +43,7 @@ _MEANINGS = {
     "none": "the probability that it is not the reject label",
 }
 _WAYS: dict[Way, str] = {"reject-label": "the label", "threshold": "threshold"}
-_SCORES = {"label": "Answer", "margin": "Lead", "entropy": "Entropy", "none": "Not the reject label"}
+_SCORES = {"label": "answer", "margin": "lead", "entropy": "entropy", "none": "not the reject label"}
 
 
 def is_told(report: Report) -> bool:
@@ -56,8 +59,8 @@ def rejection(report: Report) -> Table:
         for way, level, rates in _ways(figures):
             chosen = "chosen" if figures.better == way and len(figures.validation) > 1 else ""
             cells = (interval_text(rates.recall), interval_text(rates.false_rejects))
-            rows.append((*_named(report, item), _WAYS[way], level, *cells, chosen))
-    names = ("Model", "", "Rejects by", ">Below a confidence of", ">Found", ">Rejected wrongly", "")
+            rows.append((*_named(report, item), *cells, _WAYS[way], level, chosen))
+    names = ("Model", "", ">Found", ">Rejected wrongly", "Rejects by", ">Below a confidence of", "")
     return Table(columns(*names), tuple(rows))
 
 
@@ -68,7 +71,7 @@ def curve(report: Report) -> Table:
         for item in report.scope
         if item.figures.curve
     ]
-    return Table(columns("Model", "", *(f">{percent(share, 0)}" for share in FALSE_REJECTS)), tuple(rows))
+    return Table(columns("Model", "", *(f">{percent(share, 0)} rejected" for share in FALSE_REJECTS)), tuple(rows))
 
 
 def aurocs(report: Report) -> Table:
@@ -82,12 +85,14 @@ def aurocs(report: Report) -> Table:
         ]
         if known:
             rows.append((*_named(report, item), *cells))
-    return Table(columns("Model", "", *(f">{_SCORES[name]}" for name in named)), tuple(rows))
+    return Table(columns("Model", "", *(f">AUROC: {_SCORES[name]}" for name in named)), tuple(rows))
 
 
 def auroc_note(report: Report) -> str:
     """What the AUROC is, and of which confidences."""
-    return f"{_AUROC}{listing([_MEANINGS[name] for name in _known_scores(report)])}."
+    names = _known_scores(report)
+    without = " Empty where a model told no probability for each label." if names != ["label"] else ""
+    return f"{_AUROC}{listing([_MEANINGS[name] for name in names])}.{without}"
 
 
 def _known_scores(report: Report) -> list[str]:

@@ -48,9 +48,9 @@ def told(figures: ScopeFigures | None) -> Report:
 
 def test_every_way_of_every_model_is_a_row() -> None:
     rows = tables.rejection(told(FIGURES)).rows
-    assert [(row[2], row[3], row[6]) for row in rows] == [("the label", "", ""), ("threshold", "0.550", "chosen")]
-    assert rows[0][4].startswith("80.0%")
-    assert rows[1][5].startswith("30.0%")
+    assert [(row[4], row[5], row[6]) for row in rows] == [("the label", "", ""), ("threshold", "0.550", "chosen")]
+    assert rows[0][2].startswith("80.0%")
+    assert rows[1][3].startswith("30.0%")
     assert len(tables.curve(told(FIGURES)).rows[0]) == 2 + len(FALSE_REJECTS)
 
 
