@@ -32,7 +32,6 @@ _DEPRECATED = (
     "earlyStop",
 )
 _ECHOED = (
-    "learningRateWarmupSteps",
     "optimizerWeightDecay",
     "wandbConfig",
     "samplerCheckpointSaveIntervalSteps",
@@ -56,6 +55,7 @@ _KNOWN = {
     "epochs",
     "learningRate",
     "lrScheduler",
+    "learningRateWarmupSteps",
     "loraRank",
     "maxContextLength",
     "batchSizeSamples",
@@ -103,7 +103,7 @@ def job_fields(platform: EmbeddedPlatform, body: Mapping[str, Any], account: str
         "displayName": display_name,
         "epochs": _number(body, "epochs", 1),
         "learningRate": float(_number(body, "learningRate", model.grid[0][1])),
-        "lrScheduler": _scheduler(body.get("lrScheduler")),
+        **_schedule(body),
         "loraRank": _kept_rank(body, start) if start else _rank(body),
         "maxContextLength": _whole_number(body, "maxContextLength", model.context_length),
         "batchSizeSamples": _whole_number(body, "batchSizeSamples", model.batch_size),
@@ -203,14 +203,30 @@ def _readout(body: Mapping[str, Any], model: BaseModel) -> dict[str, str]:
     return {"readout": readout or embedded_settings().fw_readout}
 
 
+def _schedule(body: Mapping[str, Any]) -> dict[str, Any]:
+    """The schedule of the learning rate: without fields a tenth of warm-up and linear decay to 0, which the models'
+    grids were measured with; a scheduler alone has no warm-up, as on the service."""
+    schedule: dict[str, Any] = {"lrScheduler": _scheduler(body.get("lrScheduler"))}
+    steps = body.get("learningRateWarmupSteps")
+    if isinstance(steps, bool) or not (steps is None or (isinstance(steps, int) and steps >= 0)):
+        raise invalid(
+            f"learningRateWarmupSteps: {steps!r}; expected a whole number from 0 up", "learningRateWarmupSteps"
+        )
+    if steps is not None or body.get("lrScheduler"):
+        schedule["learningRateWarmupSteps"] = steps or 0
+    return schedule
+
+
 def _scheduler(value: object) -> dict[str, Any]:
     if not value:
-        return {"constant": {}}
+        return {"linear": {}}
     if not isinstance(value, dict) or len(value) != 1 or next(iter(value)) not in _SCHEDULERS:
         raise invalid(f"lrScheduler: {value!r}; expected one of {', '.join(_SCHEDULERS)} as its key", "lrScheduler")
     settings = next(iter(value.values())) or {}
+    if not isinstance(settings, dict):
+        raise invalid(f"lrScheduler: {value!r}; expected an object for its key", "lrScheduler")
     for ratio in ("minLrRatio", "decayRatio"):
-        share = settings.get(ratio, 0) if isinstance(settings, dict) else settings
+        share = settings.get(ratio) or 0
         if isinstance(share, bool) or not isinstance(share, (int, float)) or not 0 <= share <= 1:
             raise invalid(f"lrScheduler.{ratio}: {share!r}; expected 0 to 1", "lrScheduler")
     return value

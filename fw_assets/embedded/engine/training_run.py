@@ -14,13 +14,12 @@ from numpy.typing import NDArray
 from fw_assets.embedded.engine import losses
 from fw_assets.embedded.engine.label_sets import SetThresholds, fit_thresholds
 from fw_assets.embedded.engine.registry import find_base_model
-from fw_assets.embedded.engine.training_spec import TrainingRow, TrainingSpec
+from fw_assets.embedded.engine.training_spec import TrainingRow, TrainingSpec, rate_share
 from fw_assets.embedded.engine.tuned_model import TunedModel
 from fw_assets.embedded.engine.updates import Arrays, Update, apply
 
 F32 = NDArray[np.float32]
 
-_WARM_UP_SHARE = 0.1
 _ROWS_PER_BLOCK = 512
 
 
@@ -209,7 +208,7 @@ class TrainingRun:
             for start in range(0, self._rows, batch_size):
                 batch = order[start : start + batch_size]
                 number += 1
-                rate = self._spec.learning_rate * rate_share(number, self.total_steps)
+                rate = self._spec.learning_rate * rate_share(self._spec, number, self.total_steps)
                 logits_per_encoder = []
                 for update, start_logits in zip(self._updates, self._start_logits, strict=True):
                     logits = start_logits[batch] + update.forward(batch)
@@ -267,12 +266,6 @@ class TrainingRun:
         else:
             is_right = probability.argmax(axis=1) == target.argmax(axis=1)
         return float(np.average(is_right, weights=weight)), thresholds
-
-
-def rate_share(step: int, total: int) -> float:
-    """The share of the peak rate at step 1..total: a tenth of linear warm-up, then linear decay."""
-    warm_up = max(1.0, _WARM_UP_SHARE * total)
-    return min(step / warm_up, (total - step + 1) / max(total - warm_up + 1, 1.0), 1.0)
 
 
 def _pool(logits_per_encoder: Sequence[F32], shares: Sequence[float]) -> F32:

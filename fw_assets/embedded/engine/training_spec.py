@@ -5,10 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from fw_assets.embedded.engine.errors import EngineError
 from fw_assets.embedded.engine.registry import find_base_model
 
+Scheduler = Literal["constant", "linear", "cosine"]
+_WARM_UP_SHARE = 0.1
 MIN_ROWS_TO_CHOOSE = 20
 """Evaluation rows below which the loss of one readout of a language model is not told from that of the other."""
 
@@ -40,6 +43,10 @@ class TrainingSpec:
         epochs: passes over the rows, possibly fractional.
         batch_size: rows per step.
         max_context_length: tokens of a text that are read, counted as by MiniLM, or as by the language model itself.
+        scheduler: how the learning rate decays after the warm-up.
+        min_rate_ratio: the share of the learning rate that it decays to.
+        decay_ratio: the share of all steps in which it does; 0: all that are left.
+        warm_up_steps: None: a tenth of all steps.
     """
 
     base_model: str
@@ -49,6 +56,21 @@ class TrainingSpec:
     batch_size: int = 32
     max_context_length: int = 256
     seed: int = 0
+    scheduler: Scheduler = "linear"
+    min_rate_ratio: float = 0.0
+    decay_ratio: float = 0.0
+    warm_up_steps: int | None = None
+
+
+def rate_share(spec: TrainingSpec, step: int, total: int) -> float:
+    """The share of the learning rate at step 1..total: it rises with each step of the warm-up, and then decays."""
+    warm_up = max(1.0, _WARM_UP_SHARE * total if spec.warm_up_steps is None else spec.warm_up_steps)
+    if step < warm_up or spec.scheduler == "constant":
+        return min(step / warm_up, 1.0)
+    span = spec.decay_ratio * total or max(total - warm_up + 1, 1.0)
+    done = min(1.0, (step - warm_up) / span)
+    left = 1 - done if spec.scheduler == "linear" else (1 + math.cos(math.pi * done)) / 2
+    return spec.min_rate_ratio + (1 - spec.min_rate_ratio) * left
 
 
 def check_training_input(

@@ -45,6 +45,7 @@ def run(platform: EmbeddedPlatform, claim: JobClaim) -> None:
     # Made before the write lock is taken; it also says what the engine calls the base model.
     tuned = tuned_document(platform, job)
     start = job.get("warmStartFrom")
+    scheduler, ratios = next(iter(job["lrScheduler"].items()))
     spec = TrainingSpec(
         base_model=base_id(tuned),
         lora_rank=job["loraRank"],
@@ -52,6 +53,10 @@ def run(platform: EmbeddedPlatform, claim: JobClaim) -> None:
         epochs=job["epochs"],
         batch_size=job["batchSizeSamples"],
         max_context_length=job["maxContextLength"],
+        scheduler=scheduler,
+        min_rate_ratio=float((ratios or {}).get("minLrRatio") or 0),
+        decay_ratio=float((ratios or {}).get("decayRatio") or 0),
+        warm_up_steps=job.get("learningRateWarmupSteps"),
     )
     for abandoned in platform.home.glob(f"models/.{claim.id}.*"):
         # Begun by a worker that was killed.

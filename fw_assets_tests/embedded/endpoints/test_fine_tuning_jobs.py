@@ -27,6 +27,9 @@ BODY = {"dataset": "accounts/local/datasets/train", "baseModel": "accounts/firew
         ({"gradientAccumulationSteps": 2}, 400, 3, "no longer supported"),
         ({"lrScheduler": {"wavy": {}}}, 400, 3, "lrScheduler"),
         ({"lrScheduler": {"linear": {"minLrRatio": 2}}}, 400, 3, "minLrRatio"),
+        ({"lrScheduler": {"linear": 0.5}}, 400, 3, "expected an object"),
+        ({"learningRateWarmupSteps": -1}, 400, 3, "learningRateWarmupSteps"),
+        ({"learningRateWarmupSteps": 1.5}, 400, 3, "learningRateWarmupSteps"),
         ({"supervisedFineTuningJob": {}}, 400, 3, "flat"),
         ({"warmStartFrom": "accounts/local/models/m"}, 400, 3, "exactly one of baseModel and warmStartFrom"),
         ({"warmStartFrom": "accounts/local/models/m", "baseModel": ""}, 404, 5, "accounts/local/models/m"),
@@ -54,6 +57,34 @@ def test_a_dataset_that_is_not_ready_is_refused(client: Client) -> None:
         {"datasetId": "train", "dataset": {"exampleCount": 3, "userUploaded": {}}},
     )
     assert client.post(AT, BODY, status=400)["code"] == 9
+
+
+@pytest.mark.parametrize(
+    ("fields", "told", "rates"),
+    [
+        ({}, {"lrScheduler": {"linear": {}}}, [1.0, 0.75, 0.5, 0.25]),
+        (
+            {"lrScheduler": {"constant": {}}},
+            {"lrScheduler": {"constant": {}}, "learningRateWarmupSteps": 0},
+            [1.0, 1.0, 1.0, 1.0],
+        ),
+        (
+            {"lrScheduler": {"cosine": {"minLrRatio": 0.5}}, "learningRateWarmupSteps": 2},
+            {"lrScheduler": {"cosine": {"minLrRatio": 0.5}}, "learningRateWarmupSteps": 2},
+            [0.5, 1.0, 0.875, 0.625],
+        ),
+    ],
+)
+def test_the_schedule_of_the_learning_rate_is_what_the_job_says(
+    client: Client, fields: dict[str, Any], told: dict[str, Any], rates: list[float]
+) -> None:
+    client.dataset("train", labelled_rows())
+    job = client.job("j", epochs=4, learningRate=0.5, batchSizeSamples=1000, **fields)
+    assert {name: job[name] for name in ("lrScheduler", "learningRateWarmupSteps") if name in job} == told
+    url = client.finished("j")["metricsFileSignedUrl"]
+    records = [json.loads(line) for line in client.send("GET", url, headers={}).text.splitlines()]
+    steps = [record["train/lr"] for record in records if "train/lr" in record]
+    assert steps == pytest.approx([0.5 * rate for rate in rates])
 
 
 def test_a_job_becomes_one_model(client: Client) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -8,13 +9,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from fw_assets.embedded.engine.errors import EngineError
 from fw_assets.embedded.engine.registry import ENCODER_MODELS
 from fw_assets.embedded.engine.scorers import Scorer, load_base, load_tuned
 from fw_assets.embedded.engine.training import TrainingRecord, train
-from fw_assets.embedded.engine.training_run import Evaluation, TrainingStep, rate_share
-from fw_assets.embedded.engine.training_spec import TrainingRow, TrainingSpec
+from fw_assets.embedded.engine.training_run import Evaluation, TrainingStep
+from fw_assets.embedded.engine.training_spec import Scheduler, TrainingRow, TrainingSpec, rate_share
 from fw_assets.embedded.engine.tuned_model import load
 
 Records = tuple[list[TrainingRecord], Callable[[TrainingRecord], None]]
@@ -175,11 +178,45 @@ def test_what_cannot_be_trained_or_asked_is_refused(rows: Rows, tmp_path: Path, 
 
 
 def test_the_rate_rises_then_falls() -> None:
-    rates = [rate_share(step, 100) for step in range(1, 101)]
+    rates = [rate_share(SPEC, step, 100) for step in range(1, 101)]
     assert max(rates) == 1.0
     assert rates[0] < rates[9]
     assert 0 < rates[-1] < rates[50]
-    assert rate_share(1, 1) == 1.0
+    assert rate_share(SPEC, 1, 1) == 1.0
+
+
+SCHEDULES: dict[str, tuple[dict[str, Any], dict[int, float]]] = {
+    "constant": ({"scheduler": "constant", "warm_up_steps": 0}, {1: 1.0, 50: 1.0, 100: 1.0}),
+    "constant after a warm-up": ({"scheduler": "constant", "warm_up_steps": 20}, {1: 0.05, 10: 0.5, 20: 1.0, 100: 1.0}),
+    "linear": ({"warm_up_steps": 0}, {1: 1.0, 51: 0.5, 100: 0.01}),
+    "linear to a fifth": ({"warm_up_steps": 0, "min_rate_ratio": 0.2}, {1: 1.0, 51: 0.6, 100: 0.208}),
+    "linear in the first half": ({"warm_up_steps": 0, "decay_ratio": 0.5}, {1: 1.0, 26: 0.5, 51: 0.0, 100: 0.0}),
+    "cosine": ({"scheduler": "cosine", "warm_up_steps": 0}, {1: 1.0, 26: 0.853553, 51: 0.5, 76: 0.146447}),
+}
+
+
+@pytest.mark.parametrize("name", SCHEDULES)
+def test_a_schedule_is_what_its_fields_say(name: str) -> None:
+    fields, expected = SCHEDULES[name]
+    spec = replace(SPEC, **fields)
+    assert {step: rate_share(spec, step, 100) for step in expected} == pytest.approx(expected, abs=1e-6)
+
+
+@given(
+    kind=st.sampled_from(["constant", "linear", "cosine"]),
+    least=st.floats(0, 1),
+    decay=st.floats(0, 1),
+    warm_up=st.none() | st.integers(0, 300),
+    total=st.integers(1, 200),
+)
+def test_a_rate_is_between_nothing_and_the_whole_and_never_rises_after_the_warm_up(
+    kind: Scheduler, least: float, decay: float, warm_up: int | None, total: int
+) -> None:
+    spec = replace(SPEC, scheduler=kind, min_rate_ratio=least, decay_ratio=decay, warm_up_steps=warm_up)
+    rates = [rate_share(spec, step, total) for step in range(1, total + 1)]
+    assert all(0 <= rate <= 1 for rate in rates)
+    after = rates[max(1, warm_up if warm_up is not None else math.ceil(total / 10)) :]
+    assert after == sorted(after, reverse=True)
 
 
 @pytest.mark.parametrize("model", MODELS)

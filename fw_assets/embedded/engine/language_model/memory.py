@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import resource
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from typing import TypeVar
+from pathlib import Path
+from typing import ClassVar, TypeVar
+from weakref import WeakSet
 
 import torch
 
 RowT = TypeVar("RowT")
 ResultT = TypeVar("ResultT")
 
+_CLEAR, _STATUS = Path("/proc/self/clear_refs"), Path("/proc/self/status")
+_PEAK_OF_RESIDENT_MEMORY = "5"
+"""As of proc(5)."""
 # Torch has an error of its own for accelerators; for the CPU there is the text alone.
 _CPU_MESSAGES = ("not enough memory", "can't allocate memory")
 
@@ -69,9 +75,37 @@ def free_memory() -> None:
         torch.cuda.empty_cache()
 
 
+class PeakMemory:
+    """The most memory that this process has, on the accelerator where there is one, from now on.
+
+    Counters of the device and of Linux are set back; a watch that goes on meanwhile has what it saw before. Elsewhere,
+    and where Linux does not let them be set back, it is the most that the process has ever had.
+    """
+
+    _watches: ClassVar[WeakSet[PeakMemory]] = WeakSet()
+
+    def __init__(self) -> None:
+        self._seen = 0
+        for watch in list(self._watches):
+            watch._seen = watch.bytes
+        if torch.cuda.is_available():
+            torch.cuda.reset_peak_memory_stats()
+        else:
+            with contextlib.suppress(OSError):
+                _CLEAR.write_text(_PEAK_OF_RESIDENT_MEMORY, "ascii")
+        self._watches.add(self)
+
+    @property
+    def bytes(self) -> int:
+        return max(self._seen, peak_bytes())
+
+
 def peak_bytes() -> int:
-    """The most memory that this process has had, on the accelerator where there is one."""
+    """The most memory that this process has had since the last `PeakMemory`, on the accelerator where there is one."""
     if torch.cuda.is_available():
         return int(torch.cuda.max_memory_allocated())
+    with contextlib.suppress(OSError, StopIteration, ValueError):
+        line = next(line for line in _STATUS.read_text("utf-8").splitlines() if line.startswith("VmHWM:"))
+        return int(line.split()[1]) * 1024
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024

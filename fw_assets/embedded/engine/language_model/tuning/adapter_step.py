@@ -15,7 +15,7 @@ from fw_assets.embedded.engine.language_model.adapter_files import TunedAdapter
 from fw_assets.embedded.engine.language_model.head import Head
 from fw_assets.embedded.engine.language_model.language_model import NO_PREFIX, LanguageModel
 from fw_assets.embedded.engine.language_model.lora import Adapter
-from fw_assets.embedded.engine.language_model.memory import free_memory, halved, is_out_of_memory, passes, peak_bytes
+from fw_assets.embedded.engine.language_model.memory import free_memory, halved, is_out_of_memory, passes
 from fw_assets.embedded.engine.language_model.tuning.answer_loss import generation_losses, head_losses
 from fw_assets.embedded.engine.language_model.tuning.answer_tokens import AnswerTokens, object_answer, whole_answer
 from fw_assets.embedded.engine.language_model.tuning.length_buckets import micro_batches
@@ -103,9 +103,9 @@ class AdapterStep:
         self._seconds += time.monotonic() - started
         return total / len(batch)
 
-    def use(self) -> ResourceUse:
-        """What the training has used in this process."""
-        return ResourceUse(self._tokens, self._seconds, peak_bytes(), self._rows_per_pass)
+    def use(self, peak_bytes: int) -> ResourceUse:
+        """What the training has used in this process, and at most of its memory."""
+        return ResourceUse(self._tokens, self._seconds, peak_bytes, self._rows_per_pass)
 
     def _sum(self, batch: Sequence[int], each: Callable[[torch.Tensor], None]) -> float:
         """The sum of the batch's weighted losses; `each` is called with that of each pass."""

@@ -19,7 +19,7 @@ from fw_assets.embedded.engine.language_model.adapter_files import TunedAdapter
 from fw_assets.embedded.engine.language_model.device.lease import Turn
 from fw_assets.embedded.engine.language_model.label_choice import LabelChoice
 from fw_assets.embedded.engine.language_model.language_model import LanguageModel, load, trains_in_bf16
-from fw_assets.embedded.engine.language_model.memory import free_memory
+from fw_assets.embedded.engine.language_model.memory import PeakMemory, free_memory
 from fw_assets.embedded.engine.language_model.model_folders import LanguageModelFolder
 from fw_assets.embedded.engine.language_model.scorers import head_logits
 from fw_assets.embedded.engine.language_model.tuning.adapter_form import READOUTS, default_form
@@ -33,8 +33,8 @@ from fw_assets.embedded.engine.training_run import (
     TrainingEvent,
     TrainingStep,
     TrialStep,
-    rate_share,
 )
+from fw_assets.embedded.engine.training_spec import rate_share
 
 _MAX_NORM = 1.0
 
@@ -61,6 +61,7 @@ def fit_adapter(
         Diverged: with each readout that was tried.
         WeightsError: the base model cannot be loaded.
     """
+    peak = PeakMemory()
     model = load(folder, bf16=trains_in_bf16())
     form = job.form or default_form(
         *(model, folder.parameters),
@@ -70,7 +71,7 @@ def fit_adapter(
         objects=bool(job.fields),
     )
     if job.start is not None or form.readout != "validation":
-        return (yield from _fit(replace(job, form=form), model, folder, cache, checkpoints))
+        return (yield from _fit(replace(job, form=form), model, folder, cache, checkpoints, peak))
     with tempfile.TemporaryDirectory() as scratch:
         trials = (checkpoints or Path(scratch)) / "readouts"
         jobs = {name: replace(job, form=replace(form, readout=name)) for name in READOUTS}
@@ -78,7 +79,7 @@ def fit_adapter(
         diverged: Diverged | None = None
         for name, each in jobs.items():
             try:
-                for record in _fit(each, model, folder, cache, trials / name, one_epoch=True):
+                for record in _fit(each, model, folder, cache, trials / name, peak, one_epoch=True):
                     if isinstance(record, TrainingEvent):
                         yield record
                         continue
@@ -90,7 +91,7 @@ def fit_adapter(
         if not losses_on_rows:
             raise diverged or Diverged("the loss on the evaluation rows is no number; take a smaller learningRate")
         best = min((name for name in READOUTS if name in losses_on_rows), key=lambda name: losses_on_rows[name])
-        tuned = yield from _with_losses(_fit(jobs[best], model, folder, cache, trials / best), losses_on_rows)
+        tuned = yield from _with_losses(_fit(jobs[best], model, folder, cache, trials / best, peak), losses_on_rows)
         shutil.rmtree(trials, ignore_errors=True)
     return replace(tuned, readout_losses=losses_on_rows)
 
@@ -117,12 +118,13 @@ def _fit(
     folder: LanguageModelFolder,
     cache: Path,
     checkpoints: Path | None,
+    peak: PeakMemory,
     *,
     one_epoch: bool = False,
 ) -> Generator[Record | TrainingEvent, None, TunedAdapter]:
     """As `_fit_in_turn`, once the device is free for it."""
     with model.turn() as turn:
-        return (yield from _fit_in_turn(job, model, folder, cache, checkpoints, turn, one_epoch=one_epoch))
+        return (yield from _fit_in_turn(job, model, folder, cache, checkpoints, peak, turn, one_epoch=one_epoch))
 
 
 def _fit_in_turn(
@@ -131,6 +133,7 @@ def _fit_in_turn(
     folder: LanguageModelFolder,
     cache: Path,
     checkpoints: Path | None,
+    peak: PeakMemory,
     turn: Turn | None,
     *,
     one_epoch: bool = False,
@@ -157,7 +160,7 @@ def _fit_in_turn(
             number = epoch * steps_per_epoch + index + 1
             if number <= done or number > last:
                 continue
-            rate = job.spec.learning_rate * rate_share(number, total)
+            rate = job.spec.learning_rate * rate_share(job.spec, number, total)
             for group in optimizer.param_groups:
                 group["lr"] = rate
             optimizer.zero_grad(set_to_none=True)
@@ -187,7 +190,7 @@ def _fit_in_turn(
                 kept.write(step.parameters, optimizer, records)
                 yield CheckpointWritten(number, number / steps_per_epoch)
             if ends_epoch:
-                yield step.use()
+                yield step.use(peak.bytes)
     if done >= last and job.evaluation and not one_epoch and held_out is None:
         tuned, _ = _evaluate(job, model, step.current(tuned), last, last / steps_per_epoch)
     step.close()
