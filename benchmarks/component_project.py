@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 WAIT_SECONDS = 900.0
+SETTLE_SECONDS = 5
 ROWS = 90
 IMPORT = """
 import time
@@ -48,10 +49,11 @@ nux: {enabled: false}
 # A machine that is at work on other things loads the project slowly.
 code_servers: {local_startup_timeout: 900}
 """
-GRAPH = {"graph": ("/asset-groups", ('[data-nodeid*="tickets"]', '[data-nodeid*="reviews"]'))}
-PLAN = {"plan": ("/assets/tickets/plan?partition=tickets", ("text=How to say yes?",))}
-PAGES = GRAPH | PLAN
-"""Address of each page, and what is on it once it is there."""
+PAGES = {
+    "graph": ("/asset-groups", ("tickets_4_delivery", "reviews_4_delivery")),
+    "plan": ("/assets/tickets/plan?partition=tickets", ("Approve or reject this plan",)),
+}
+"""Address of each page, and the words that are on it once it is there."""
 SIZES = {"graph": (2400, 1300), "plan": (1500, 1400)}
 
 
@@ -131,10 +133,10 @@ def _draw(
     # The UI keeps a socket open: the network is never idle.
     page.goto(address, wait_until="domcontentloaded")
     for part in parts:
-        page.locator(part).first.wait_for()
+        page.get_by_text(part).last.wait_for()
     for button in page.locator("[role=dialog] button[aria-label=Close], .bp5-dialog-close-button").all():
         button.click()
-    page.wait_for_timeout(3000)  # the layout of the graph moves into its place
+    page.wait_for_timeout(SETTLE_SECONDS * 1000)  # the graph moves into its place
     page.screenshot(path=str(target), animations="disabled")
     page.close()
 
