@@ -22,6 +22,7 @@ from fw_assets.pipeline.platform.platform import platform_from_environment
 from fw_assets.pipeline.registration.registration import registered_dataset
 from fw_assets.pipeline.standing import retry_advice, standings
 from fw_assets.pipeline.values.delivery import ReportRecord
+from fw_assets.pipeline.workflow.next_step import to_approve, to_deploy
 from fw_assets.workspace.workspace import Workspace
 
 
@@ -72,7 +73,7 @@ def dataset_states(root: str, name: str | None = None) -> list[DatasetState]:
     removed = removed_deployments(platform_from_environment, store, [i for i in names if status_of[i].state == "done"])
     states = []
     for item, status in status_of.items():
-        note = _signed(root, item, status.note) + _removal(removed, item)
+        note = _signed(root, item, status.note) + _removal(store, removed, item)
         if item in refused:
             note += f"; its newer file was not taken: {refused.pop(item)}"
         result = _result(store, item) if status.state == "done" else None
@@ -113,7 +114,7 @@ def _spent(store: Workspace, name: str, read: Callable[[Workspace, str], Ledger]
 def _signed(root: str, name: str, note: str) -> str:
     """The note with what a failed attempt waits for, since nothing else starts it again."""
     signature = _signature(root, name)
-    return note.removesuffix(f"; {retry_advice(root, name)}") + signature if signature else note
+    return note.removesuffix(f"; {retry_advice(Workspace(root), name)}") + signature if signature else note
 
 
 def _signature(root: str, name: str) -> str:
@@ -123,9 +124,9 @@ def _signature(root: str, name: str) -> str:
             return ""
     except InputError as error:
         return f"; {message_of(error)}"
-    return f"; an attempt failed on the platform: approve again to try once more (fw-assets run {name} --approve)"
+    return f"; an attempt failed on the platform: approve again to try once more ({to_approve(Workspace(root), name)})"
 
 
-def _removal(removed: Collection[str], name: str) -> str:
+def _removal(store: Workspace, removed: Collection[str], name: str) -> str:
     """What brings a removed deployment back, in words; empty where it is there, or nobody knows."""
-    return f"; its deployment was removed on the platform: fw-assets deploy {name}" if name in removed else ""
+    return f"; its deployment was removed on the platform: {to_deploy(store, name)}" if name in removed else ""

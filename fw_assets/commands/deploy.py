@@ -26,7 +26,7 @@ def deploy(root: str, name: str, *, digest: str, as_json: bool, make_pool: PoolF
     registered_dataset(store, name)
     found = find_winner(store, platform, name)
     if digest:
-        require_yes(name, found, digest)
+        require_yes(store, name, found, digest)
     if found.serving is not None or not digest:
         _show(name, found, as_json=as_json)
         if found.serving is not None:

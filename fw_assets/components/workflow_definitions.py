@@ -14,6 +14,7 @@ from fw_assets.pipeline.resources import InstancePlatform, PlatformResource, Wor
 from fw_assets.pipeline.steps.asset_definition import AssetFactory
 from fw_assets.pipeline.values.io_manager import WorkflowValues
 from fw_assets.pipeline.workflow.instance import WorkflowInstance
+from fw_assets.pipeline.workflow.owner import Owner
 
 JOBS = (
     one_click_jobs.benchmark_only,
@@ -42,7 +43,9 @@ def workflow_definitions(workflow: WorkflowInstance) -> dg.Definitions:
         sensors=[sensor(workflow) for sensor in SENSORS if workflow.status(sensor.name) != "absent"],
         resources={
             workflow.named("workspace"): WorkspaceResource(
-                root=workflow.workspace, platform=workflow.platform.kind if workflow.platform else None
+                root=workflow.workspace,
+                platform=workflow.platform.kind if workflow.platform else None,
+                component=_owner(workflow),
             ),
             workflow.named("platform"): platform_of(workflow),
             workflow.named("values"): WorkflowValues(root=workflow.workspace),
@@ -56,6 +59,12 @@ def workflow_definitions(workflow: WorkflowInstance) -> dg.Definitions:
 def platform_of(workflow: WorkflowInstance) -> PlatformResource | InstancePlatform:
     """The resource of an instance's platform."""
     return PlatformResource() if workflow.platform is None else InstancePlatform(workflow, workflow.platform)
+
+
+def _owner(workflow: WorkflowInstance) -> str | None:
+    if not workflow.name or workflow.platform is None:
+        return None
+    return Owner(name=workflow.name, key_prefix=workflow.key_prefix, platform=workflow.platform.kind).model_dump_json()
 
 
 def _asset(name: str) -> AssetFactory:

@@ -7,6 +7,7 @@ from fw_assets.pipeline.budget.account import PlanAccount
 from fw_assets.pipeline.budget.regression_account import RegressionAccount
 from fw_assets.pipeline.errors import NotApproved
 from fw_assets.pipeline.values.approval import Approval
+from fw_assets.pipeline.workflow.next_step import to_answer, to_plan
 from fw_assets.workspace.workspace import Workspace
 
 
@@ -20,10 +21,10 @@ def require_approval(store: Workspace, dataset: str) -> Approval:
     approval = store.read("approval", dataset, Approval)
     if head is None or approval is None or approval.plan_digest != head.digest:
         if head is None:
-            raise NotApproved(f"{dataset} has no plan yet: `fw-assets run {dataset}` makes one")
+            raise NotApproved(f"{dataset} has no plan yet: made by {to_plan(store, dataset)}")
         raise NotApproved(
-            f"the current plan of {dataset} ({head.digest}) is not approved: read plan.md, then"
-            f" materialize `approval`, or run `fw-assets approve {dataset} --digest {head.digest}`"
+            f"the current plan of {dataset} ({head.digest}) is not approved: read plan.md, then "
+            f"{to_answer(store, dataset, head.digest)}"
         )
     if approval.decision == "rejected":
         raise NotApproved(f"plan {approval.plan_digest} was rejected by {approval.approved_by}: nothing is started")

@@ -51,7 +51,7 @@ class Unanswered(PhaseError):
     def __init__(self, model: str, rows: int, example: str = "") -> None:
         super().__init__(
             f"{rows} requests to {model} failed for good{f' ({example})' if example else ''}; every answer that came "
-            "is kept. Materialize this again, or run the same command again, to ask for the missing rows only."
+            "is kept. Materialize this again, or run it again, to ask for the missing rows only."
         )
 
 
@@ -75,10 +75,11 @@ class RunStopped(PhaseError):
     """Going on would cost more than was approved; the run ends as incomplete.
 
     Attributes:
-        remedy: what helps, in one sentence.
+        remedy: what helps, in one sentence. `{Again}` and `{again}` stand for how a plan is approved once more,
+            `{with_}` for what joins them to a ceiling, and `{ceiling}` for its name, as `PlanAccount.stop` knows them.
     """
 
-    remedy = "Run the same command again with `--approve`."
+    remedy = "{Again}."
 
 
 class JobCost(RunStopped):
@@ -86,7 +87,7 @@ class JobCost(RunStopped):
 
     remedy = (
         "Stop the job on the platform; then plan fewer rows or epochs, or name the price of training in the file of "
-        "FW_PRICES, and run the same command again with `--approve`."
+        "FW_PRICES, and {again}."
     )
 
     def __init__(self, job: str, line: str, usd: float, high: float) -> None:
@@ -100,10 +101,7 @@ class JobCost(RunStopped):
 class EstimateAboveHeld(RunStopped):
     """The platform would ask more for a job than the plan's highest figure for it; there is no such job."""
 
-    remedy = (
-        "Plan fewer rows or epochs, or name the price of training in the file of FW_PRICES, and run the same command "
-        "again with `--approve`."
-    )
+    remedy = "Plan fewer rows or epochs, or name the price of training in the file of FW_PRICES, and {again}."
 
     def __init__(self, job: str, line: str, usd: float, high: float, model: str, price: float) -> None:
         super().__init__(
@@ -117,7 +115,7 @@ class EstimateAboveHeld(RunStopped):
 class EstimateAboveCeiling(RunStopped):
     """The platform asks more for a job without a price in the plan than is left of the approved ceiling."""
 
-    remedy = "Run the same command again with `--approve` and a higher ceiling (`--max-spend-usd`)."
+    remedy = "{Again}{with_} a higher ceiling (`{ceiling}`)."
 
     def __init__(self, job: str, line: str, usd: float, left: float, ceiling: float, *, started: bool) -> None:
         state = (
@@ -135,7 +133,7 @@ class EstimateAboveCeiling(RunStopped):
 class DeploymentAboveCeiling(RunStopped):
     """A deployment that is held at its quote would cost more than is left of what was approved."""
 
-    remedy = "Run the same command again with `--approve` and a higher ceiling (`--max-spend-usd`)."
+    remedy = "{Again}{with_} a higher ceiling (`{ceiling}`)."
 
     def __init__(
         self, deployment: str, line: str, accelerators: str, usd: float, most: float, left: float, ceiling: float
@@ -151,11 +149,16 @@ class DeploymentAboveCeiling(RunStopped):
 class RedeliveryAboveCeiling(RunStopped):
     """Bringing a removed winner back would pass what was approved: it needs a yes of its own."""
 
-    def __init__(self, dataset: str, reached: Exception) -> None:
+    def __init__(self, dataset: str, reached: Exception, deploy: str) -> None:
+        """The error of a dataset.
+
+        Args:
+            deploy: what says what it costs, and does it.
+        """
         super().__init__(
             f"the winner of {dataset} was removed on the platform, and bringing it back has no room in what was "
-            f"approved ({reached}). Nothing was created. `fw-assets deploy {dataset}` says what it costs, and does it "
-            "for a yes to that amount."
+            f"approved ({reached}). Nothing was created. What says what it costs, and does it for a yes to that "
+            f"amount: {deploy}."
         )
 
 
@@ -163,7 +166,7 @@ class DeploymentAboveHeld(RunStopped):
     """The platform would run a deployment on accelerators that cost more than the plan's highest figure for it."""
 
     remedy = (
-        "Run the same command again with `--approve`: the plan is made again by what the platform quotes now, and its "
+        "{Again}: the plan is made again by what the platform quotes now, and its "
         "price is shown before anything is approved."
     )
 
@@ -201,9 +204,9 @@ class HoursUsedUp(RunStopped):
             f"{line}: the deployment was in use for the {hours:.2f} hours that the approved plan holds for it at most. "
             "No more is asked; the answers so far are kept, and what was used is paid."
         )
-        higher = "" if ceiling is None else f" and a higher ceiling (`--max-spend-usd {ceiling:.2f}`)"
+        higher = "" if ceiling is None else f"{{with_}} a higher ceiling (`{{ceiling}} {ceiling:.2f}`)"
         self.remedy = (
-            f"Run the same command again with `--approve`{higher}: only the rows that have no answer yet are asked, "
+            f"{{Again}}{higher}: only the rows that have no answer yet are asked, "
             f"for the further use of the deployment alone, up to ${most:.4f} beside what is paid."
         )
 
@@ -231,7 +234,7 @@ class PredictionStopped(RunStopped):
     def __init__(self, file: str, usd: float) -> None:
         super().__init__(
             f"labelling {file} came to the ${usd:.4f} that it may cost. No more is asked, and nothing was written; "
-            "every answer that came is kept: run the same command again, which asks for the rest only."
+            "every answer that came is kept: run it again, which asks for the rest only."
         )
 
 
@@ -246,8 +249,13 @@ class AttemptFailed(PhaseError):
     """A job or a deployment ended without its result; another attempt needs a new signature, or would not help."""
 
     def __init__(
-        self, name: str, state: str, reason: str, dataset: str, *, attempt: int, attempts: int, own_fault: bool
+        self, name: str, state: str, reason: str, approve: str, *, attempt: int, attempts: int, own_fault: bool
     ) -> None:
+        """The error of an attempt.
+
+        Args:
+            approve: how a person approves again.
+        """
         self.name, self.state, self.attempt = name, state, attempt
         if own_fault:
             advice = "it is not tried again, since the cause is in the data or the session: correct it and plan again"
@@ -258,30 +266,27 @@ class AttemptFailed(PhaseError):
             )
         else:
             ordinal = {2: "second", 3: "third"}.get(attempt + 1, f"{attempt + 1}th")
-            advice = (
-                f"approve again to try a {ordinal} time (attempt {attempt + 1} of {attempts}): "
-                f"`fw-assets run {dataset} --approve`, or the asset `approval` in Dagster"
-            )
+            advice = f"approve again to try a {ordinal} time (attempt {attempt + 1} of {attempts}): {approve}"
         super().__init__(f"{name} ended {state}: {reason.rstrip('. ') or 'the platform gives no reason'}; {advice}.")
 
 
 class JobStalled(PhaseError):
     """A fine-tuning job is RUNNING and does not move."""
 
-    def __init__(self, job: str, last: str, minutes: float, dataset: str) -> None:
+    def __init__(self, job: str, last: str, minutes: float, approve: str) -> None:
         super().__init__(
             f"fine-tuning job {job} made no progress for {minutes:.0f} minutes (last seen: {last}). Run again to wait "
             "longer; if it has died, cancel it on the platform and approve again, which starts another attempt: "
-            f"`fw-assets run {dataset} --approve`."
+            f"{approve}."
         )
 
 
 class DeploymentRemoved(PhaseError):
     """What served a dataset's winner is gone from the platform."""
 
-    def __init__(self, dataset: str, deployment: str, *, comes_back: bool) -> None:
+    def __init__(self, deployment: str, deploy: str, *, comes_back: bool) -> None:
         advice = (
-            f"Bring it back with: fw-assets deploy {dataset}"
+            f"Bring it back with: {deploy}"
             if comes_back
             else "It was made to evaluate a base model, and nothing was deployed for good: a run under another "
             "`--name` makes it again."
@@ -339,12 +344,13 @@ class PlanOutdated(NotApproved):
         step: what was not started.
         plan: digest of the plan.
         reasons: one sentence each.
-        renewed: digest of the plan made again; empty where it cannot be made.
+        approve: how a person approves the plan made again.
+        renewed: its digest; empty where it cannot be made.
     """
 
-    def __init__(self, step: str, plan: str, reasons: Sequence[str], dataset: str, renewed: str = "") -> None:
+    def __init__(self, step: str, plan: str, reasons: Sequence[str], approve: str, renewed: str = "") -> None:
         then = (
-            f"The new plan {renewed} waits for approval: fw-assets run {dataset} --approve, or in the Dagster UI."
+            f"The new plan {renewed} waits for approval: {approve}."
             if renewed
             else "It cannot be planned again like this: name other models, and run again."
         )

@@ -14,6 +14,7 @@ from fw_assets.pipeline.run_origin import record_origin
 from fw_assets.pipeline.run_tags import DRIVER, tag_partition
 from fw_assets.pipeline.run_workers import tag_worker
 from fw_assets.pipeline.workflow.instance import PlatformChoice, WorkflowInstance
+from fw_assets.pipeline.workflow.owner import Owner, note_owner
 from fw_assets.settings import settings
 from fw_assets.workspace.workspace import Workspace
 
@@ -26,6 +27,7 @@ class WorkspaceResource(dg.ConfigurableResource):
         default=None,
         description="A folder or fsspec URL; without it $FW_WORKSPACE, or workspace/ in the current folder.",
     )
+    component: str | None = Field(default=None, description="Owner of the workspace, as JSON: a component.")
     platform: str | None = Field(
         default=None, description="Platform of the instance, for the tag of its runs; without it $FW_PLATFORM."
     )
@@ -33,6 +35,8 @@ class WorkspaceResource(dg.ConfigurableResource):
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
         """Tags the run, whoever launched it, and with the process that executes it."""
         if context.run is not None and context.instance is not None:
+            if self.component is not None:
+                note_owner(self.open(), Owner.model_validate_json(self.component))
             if DRIVER in context.run.tags:
                 record_origin(context.instance, context.run.run_id)
             tag_partition(context.instance, context.run, self.platform or settings().fw_platform)

@@ -10,7 +10,7 @@ from fw_assets.pipeline.machine import is_alive, this_machine
 from fw_assets.pipeline.phases import PLANNING, DatasetStatus, Step, due, statuses
 from fw_assets.pipeline.run_config import Driver
 from fw_assets.pipeline.values.step_run import StepRun, begun_step_runs, last_step_run
-from fw_assets.settings import is_usual_workspace
+from fw_assets.pipeline.workflow.next_step import to_go_on
 from fw_assets.workspace.workspace import Workspace
 
 MAX_REASON = 240
@@ -44,9 +44,9 @@ def _standing(workspace: Workspace, status: DatasetStatus) -> DatasetStatus:
     if not status.steps:
         return status
     step = status.steps[0]
-    again = retry_advice(workspace.root, step.dataset)
+    again = retry_advice(workspace, step.dataset)
     if ended and step.assets == PLANNING:
-        again = f"correct that, then: {_retry(workspace.root, step.dataset)}"
+        again = f"correct that, then: {to_go_on(workspace, step.dataset)}"
     if idle:
         words = "; ".join(filter(None, (status.note, words, "no command is at work on it")))
     state = "failed" if any(end == "failed" for _, _, end in ended) else "stopped"
@@ -61,14 +61,9 @@ def _is_left(workspace: Workspace, status: DatasetStatus) -> bool:
     return due(workspace, dataset, "daemon").state == "elsewhere"
 
 
-def retry_advice(root: str, dataset: str) -> str:
+def retry_advice(store: Workspace, dataset: str) -> str:
     """What starts a step again that failed, unless it waits for a signature."""
-    return f"try again with: {_retry(root, dataset)}"
-
-
-def _retry(root: str, dataset: str) -> str:
-    # A component has a workspace and a platform of its own, on which a command of the environment does not work.
-    return f"fw-assets run {dataset}" if is_usual_workspace(root) else "Re-execute, on the run's page in Dagster"
+    return f"try again with: {to_go_on(store, dataset)}"
 
 
 def _end(run: StepRun) -> str:

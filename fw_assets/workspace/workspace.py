@@ -40,7 +40,8 @@ log = logging.getLogger("fw_assets.workspace")
 
 REGISTRATION = "registration.json"
 _REGISTER_AGAIN = (
-    "Register the dataset again: `fw-assets run FILE` with the options that it had, or drop it in the inbox again. "
+    "Register the dataset again, with the options that it had: by the command `run`, in the inbox, or by its asset in "
+    "Dagster. "
     "What was made for it is found again."
 )
 CHANGES = ".changes"
@@ -230,6 +231,6 @@ class Workspace(FileStore):
 def _not_there_yet(asset: str, dataset: str, model: str | None = None) -> FileNotFoundError:
     partition = f"{dataset}, {model}" if model else dataset
     return FileNotFoundError(
-        f"{asset} of {partition} is not there yet: approve the plan and run it (fw-assets run {dataset} --approve), or "
+        f"{asset} of {partition} is not there yet: approve its plan, and what is due makes it; or "
         f"materialize {asset} in Dagster"
     )

@@ -83,7 +83,7 @@ def test_two_workflows_go_from_assets_of_the_project_to_their_reports(daemon: Pr
     assert plan is not None
     assert "waits for approval" in daemon.skipped["tickets_phases"]
     (waits,) = (event() for event in plans_that_wait(store).values())
-    assert waits.text.endswith("Approve it in the Dagster UI."), "a command would ask another workspace"
+    assert waits.text.endswith("the asset `tickets/approval` in Dagster."), "a command would ask another platform"
     event = daemon.instance.get_latest_materialization_event(dg.AssetKey(["tickets", "plan"]))
     assert event is not None
     assert event.asset_materialization is not None

@@ -110,7 +110,7 @@ def test_2_a_job_that_hangs_is_said_to_hang(store: Workspace) -> None:
     with pytest.raises(Stalled) as stalled:
         asyncio.run(client.wait_fine_tuning_job("j", stall_timeout=3600))
     assert clock.time < 4000
-    said = str(JobStalled("j", stalled.value.last, 60, "tickets"))
+    said = str(JobStalled("j", stalled.value.last, 60, "approve it"))
     assert "made no progress for 60 minutes" in said
     assert "cancel it on the platform and approve again" in said
 
@@ -123,17 +123,19 @@ def test_3_a_refusal_without_a_word_still_says_something() -> None:
 
 
 @pytest.mark.parametrize("state", ["DELETED", None])
-def test_4_an_idle_deployment_that_was_deleted_is_named_with_what_brings_it_back(state: str | None) -> None:
+def test_4_an_idle_deployment_that_was_deleted_is_named_with_what_brings_it_back(
+    state: str | None, tmp_path: Path
+) -> None:
     """Deployments without traffic for a week are gone (Kiln pull request 269)."""
     service = Service({})
     if state:
         service.deployment = {"name": "accounts/acme/deployments/d", "baseModel": MODEL, "state": state}
     fields: dict[str, Any] = {"deployed": True, "deployment": "accounts/acme/deployments/d"}
-    record = DeploymentRecord.model_construct(**fields)
+    record, store = DeploymentRecord.model_construct(**fields), Workspace(str(tmp_path))
 
     async def work() -> None:
         async with service.client() as client:
-            await require_deployment(client, "tickets", record)
+            await require_deployment(client, store, "tickets", record)
 
     with pytest.raises(
         DeploymentRemoved, match=r"was removed on the platform.*Bring it back with: fw-assets deploy tickets"

@@ -12,6 +12,7 @@ from fw_assets.pipeline.machine import this_machine
 from fw_assets.pipeline.phases import due
 from fw_assets.pipeline.standing import standings, steps_at_work
 from fw_assets.pipeline.values.step_run import StepRun, forget_step_run, record_step_run
+from fw_assets.pipeline.workflow.owner import FILE, Owner, note_owner
 from fw_assets.settings import in_workspace
 from fw_assets.workspace.workspace import Workspace
 from fw_assets_tests.project import Project
@@ -40,8 +41,10 @@ class TestWhatFailed:
         assert "inspected_dataset failed (run " in note
         assert "tickets.jsonl:1: messages" in note
         assert note.endswith("correct that, then: fw-assets run tickets")
-        with in_workspace(str(project.folder / "of-the-environment")):
-            other = standings(Workspace(str(project.workspace)), ["tickets"], driver=None)["tickets"]
+        store = Workspace(str(project.workspace))
+        note_owner(store, Owner(name="shop", key_prefix=("shop",), platform="embedded"))
+        other = standings(store, ["tickets"], driver=None)["tickets"]
+        store.local(FILE).unlink()
         assert other.note.endswith("correct that, then: Re-execute, on the run's page in Dagster")
         listed = project.run("status")
         assert "failed" in listed.stdout

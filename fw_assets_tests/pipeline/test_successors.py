@@ -99,7 +99,10 @@ def test_a_job_that_fails_twice_and_a_deployment_that_fails_once_heal(project: F
     assert "attempt 2 of 3" in unsigned.stderr
     assert project.states("supervisedFineTuningJobs") == ["FAILED"], "no attempt without a signature"
     status = " ".join(project.run("status", "tickets").stdout.split())
-    assert "approve again to try once more (fw-assets run tickets --approve)" in status
+    assert (
+        "approve again to try once more (`fw-assets run tickets --approve`, or the asset `approval` in Dagster)"
+        in status
+    )
     assert "try again with" not in status, "what does not help is not advised"
 
     second = project.go("--approve")

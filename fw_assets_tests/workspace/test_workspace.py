@@ -42,9 +42,9 @@ def test_a_value_comes_back_equal_with_what_it_was_made_from(store: Workspace) -
 def test_a_missing_value_is_none_or_says_what_to_run(store: Workspace) -> None:
     assert store.read("plan", "tickets", Thing) is None
     assert store.header("plan", "tickets") is None
-    with pytest.raises(FileNotFoundError, match=r"sweep of tickets, minilm .* \(fw-assets run tickets --approve\)"):
+    with pytest.raises(FileNotFoundError, match=r"sweep of tickets, minilm .* materialize sweep in Dagster"):
         store.require("sweep", "tickets", Thing, "minilm")
-    with pytest.raises(FileNotFoundError, match=r"deployment of tickets .* \(fw-assets run tickets --approve\)"):
+    with pytest.raises(FileNotFoundError, match=r"deployment of tickets .* materialize deployment in Dagster"):
         store.require_fields("deployment", "tickets", ThingFields)
 
 

@@ -11,8 +11,14 @@ from fw_assets.classification.cost.ledger import ROUNDING
 from fw_assets.classification.errors import input_error
 from fw_assets.classification.plan.plan import Plan
 from fw_assets.pipeline.errors import NotApproved
+from fw_assets.pipeline.workflow.next_step import to_approve
+from fw_assets.settings import settings
+from fw_assets.workspace.workspace import Workspace
 
-ADVICE = "A person can approve it: `fw-assets run {dataset} --approve`, or in the Dagster UI."
+
+def advice(dataset: str) -> str:
+    """How a person says yes."""
+    return f"A person can approve it: {to_approve(Workspace(settings().workspace_root), dataset)}."
 
 
 class Spending:
@@ -83,14 +89,14 @@ class Spending:
             why = "this server spends nothing: it was started without --allow-approve and --max-approve-usd"
         else:
             why = f"${self.left:,.4f} is left of the ${self.ceiling:,.2f} that this server may spend"
-        return NotApproved(f"{what}, and {why}. {ADVICE.format(dataset=dataset)}")
+        return NotApproved(f"{what}, and {why}. {advice(dataset)}")
 
     def _require(self, plan: Plan, digest: str, usd: float) -> None:
         unknown = plan.estimate_for(plan.session.mitigation).unknown
         if unknown:
             raise NotApproved(
                 f"plan {digest} of {plan.dataset} has prices that are not known ({', '.join(unknown)}), and an agent "
-                f"cannot answer for them. {ADVICE.format(dataset=plan.dataset)}"
+                f"cannot answer for them. {advice(plan.dataset)}"
             )
         if usd > self.left + ROUNDING:
             raise self.refusal(plan.dataset, f"plan {digest} of {plan.dataset} may cost up to ${usd:,.4f}")

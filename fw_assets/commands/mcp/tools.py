@@ -31,7 +31,7 @@ from fw_assets.commands.mcp.results import (
     States,
     UsdRange,
 )
-from fw_assets.commands.mcp.spending import ADVICE, Spending
+from fw_assets.commands.mcp.spending import Spending, advice
 from fw_assets.fireworks import FireworksError
 from fw_assets.pipeline.budget.prediction_account import prediction_ledger
 from fw_assets.pipeline.errors import NotApproved, PredictionAboveCeiling
@@ -212,7 +212,7 @@ class Tools:
         shown = work.plan
         if shown.value.unused:
             parts = "; ".join(f"{clause!r}: {suggest(clause)}" for clause in shown.value.unused)
-            raise NotApproved(f"not understood in the instruction: {parts}. {ADVICE.format(dataset=dataset)}")
+            raise NotApproved(f"not understood in the instruction: {parts}. {advice(dataset)}")
         if digest != shown.digest:
             raise input_error(
                 f"the plan of {dataset} is {shown.digest}, not {digest}: read that one", field="digest", kind="digest"
@@ -235,7 +235,7 @@ class Tools:
             work.run()
         except NotApproved:
             by_agent = "" if self._spending.ceiling is None else f"Call `approve` with digest {work.plan.digest}. "
-            raise NotApproved(f"{dataset}: {work.note}. {by_agent}{ADVICE.format(dataset=dataset)}") from None
+            raise NotApproved(f"{dataset}: {work.note}. {by_agent}{advice(dataset)}") from None
         return RunResult(dataset=dataset, state=work.state, note=work.note, report=self._report(work))
 
     def _workflow(self, dataset: str) -> Workflow:

@@ -21,6 +21,7 @@ from fw_assets.pipeline.ui.data_checks import schema_check
 from fw_assets.pipeline.ui.histograms import length_histogram, worst_problems
 from fw_assets.pipeline.ui.metadata import files, summary, table
 from fw_assets.pipeline.values.registration import Registration
+from fw_assets.pipeline.workflow.next_step import to_register
 from fw_assets.report.formatting import plural
 from fw_assets.workspace.dataset_rows import REJECTED_ROWS, inspected_rows_path, write_rejected_rows
 from fw_assets.workspace.frames import row_folder, scan_rows
@@ -102,7 +103,7 @@ def _registration(
     if current is None and "dataset" not in changes:
         raise FileNotFoundError(
             f"{dataset} has no session yet: name its file and the models in the launchpad (ops: inspected_dataset: "
-            f"config: dataset, models), or use `fw-assets plan FILE --model MODEL`"
+            f"config: dataset, models), or {to_register(store)}"
         )
     before = current.session_fields() if current else {}
     return register(store, platform.open(), {**before, **changes}, driver="daemon", name=dataset)

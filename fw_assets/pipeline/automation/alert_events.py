@@ -19,8 +19,8 @@ from fw_assets.pipeline.ui.regression_checks import regression_checks
 from fw_assets.pipeline.values.delivery import ReportRecord
 from fw_assets.pipeline.values.regression import Regression
 from fw_assets.pipeline.workflow.instance import WorkflowInstance
+from fw_assets.pipeline.workflow.next_step import to_approve
 from fw_assets.report.formatting import usd_roughly
-from fw_assets.settings import is_usual_workspace
 from fw_assets.workspace.workspace import Workspace
 
 Kind = Literal["plan-waits", "run-failed", "report-ready", "regression"]
@@ -113,8 +113,7 @@ def _plan_waits(store: Workspace, name: str, digest: str) -> Event:
     cost = "it costs nothing" if not plan.ceiling_usd() else f"up to {usd_roughly(plan.ceiling_usd())}"
     if plan.estimate.lower_bound:
         cost += ", and prices that are not known"
-    command = f"fw-assets run {name} --approve, or the Dagster UI" if is_usual_workspace(store.root) else ""
-    text = f"{name}: plan {digest} waits for approval ({cost}). {command or 'Approve it in the Dagster UI'}."
+    text = f"{name}: plan {digest} waits for approval ({cost}): {to_approve(store, name)}."
     return _event(f"plan-waits/{name}/{digest}", "plan-waits", name, text, file=_place(store, name, "plan.md"))
 
 

@@ -134,7 +134,7 @@ def deploy_again(
         if not (config.approved_by and config.plan_digest):
             log(f"To bring it back launch this job again with approved_by and plan_digest: {found.plan_digest}")
             return
-        require_yes(name, found, config.plan_digest)
+        require_yes(store, name, found, config.plan_digest)
         with _workers(_Press(context, workflow, store, host), name) as pool:
             status = bring_back(pool, store, host, name, found, config.approved_by, report=log)
         if status.state == "elsewhere":

@@ -22,6 +22,7 @@ from fw_assets.pipeline.budget.ledger_log import (
     reservation_line,
 )
 from fw_assets.pipeline.values.approval import Stopped
+from fw_assets.pipeline.workflow.next_step import in_words
 from fw_assets.workspace.append_log import Log
 from fw_assets.workspace.workspace import Workspace
 
@@ -133,21 +134,25 @@ class PlanAccount:
         """What helps where the ceiling is reached: that of the session is raised, the plan's own is not."""
         limit = self.plan.session.max_spend_usd
         if limit is not None and (self.estimate.lower_bound or limit < self.estimate.high):
-            return (
-                "Run the same command again with `--approve` and a higher ceiling "
-                f"(`--max-spend-usd`, which is {limit:g} now)."
-            )
+            return f"{{Again}}{{with_}} a higher ceiling (`{{ceiling}}`, which is {limit:g} now)."
         return (
             "A higher ceiling does not help, as the approval covers the plan's high figure and no more: plan fewer "
-            "rows, epochs, cells or finalists, and run the command with `--approve`."
+            "rows, epochs, cells or finalists, and {again}."
         )
 
     def stop(self, reason: str, remedy: str) -> None:
-        """End the run of this approval: nothing more is due but a report that says why it is incomplete."""
+        """End the run of this approval: nothing more is due but a report that says why it is incomplete.
+
+        Args:
+            remedy: as that of `RunStopped`.
+        """
         header = self.store.header("approval", self.dataset)
         if header is not None:
             self.store.write(
-                "stopped", self.dataset, Stopped(reason=reason, at=_now(), remedy=remedy), inputs=header.digest
+                "stopped",
+                self.dataset,
+                Stopped(reason=reason, at=_now(), remedy=in_words(self.store, remedy)),
+                inputs=header.digest,
             )
 
     def raise_reservation(self, id: str, usd: float) -> None:

@@ -18,6 +18,7 @@ from fw_assets.classification.errors import input_error
 from fw_assets.pipeline.budget.account import PlanAccount
 from fw_assets.pipeline.errors import AttemptFailed
 from fw_assets.pipeline.values.attempts import Ending
+from fw_assets.pipeline.workflow.next_step import to_approve
 from fw_assets.workspace.append_log import Log
 from fw_assets.workspace.workspace import Workspace
 
@@ -100,7 +101,7 @@ class Attempts:
                 f"{what} {id}",
                 ending.state,
                 ending.reason,
-                self.dataset,
+                to_approve(self.store, self.dataset),
                 attempt=number,
                 attempts=MAX_ATTEMPTS,
                 own_fault=own_fault,

@@ -142,7 +142,7 @@ async def _account_at_current_prices(
     client: Fireworks, platform: Platform, store: Workspace, dataset: str, record: DeploymentRecord
 ) -> RegressionAccount:
     """The account at the prices of the day, and of the accelerators that the deployment runs on."""
-    deployment = await require_deployment(client, dataset, record)
+    deployment = await require_deployment(client, store, dataset, record)
     slug, kind = record.serves
     account, listed = regression_account(store, dataset), await read_priced_catalogue(client)
     priced = await with_quotes(client, listed, account.plan.session)

@@ -11,6 +11,7 @@ from fw_assets.pipeline.errors import DeploymentRemoved
 from fw_assets.pipeline.evaluation.endpoint import live_deployment
 from fw_assets.pipeline.platform.platform import Platform
 from fw_assets.pipeline.values.delivery import DeploymentRecord, RemovedDeployment
+from fw_assets.pipeline.workflow.next_step import to_deploy
 from fw_assets.workspace.workspace import Workspace
 
 PATIENCE_SECONDS = 5.0
@@ -57,7 +58,9 @@ def removed_deployments(platform: Callable[[], Platform], store: Workspace, data
     return frozenset(dataset for dataset, deployment in named.items() if deployment not in up)
 
 
-async def require_deployment(client: Fireworks, dataset: str, record: DeploymentRecord) -> Deployment | None:
+async def require_deployment(
+    client: Fireworks, store: Workspace, dataset: str, record: DeploymentRecord
+) -> Deployment | None:
     """What serves the winner; None where that is no deployment of its own.
 
     Raises:
@@ -67,5 +70,5 @@ async def require_deployment(client: Fireworks, dataset: str, record: Deployment
         return None
     deployment = await live_deployment(client, record.deployment)
     if deployment is None:
-        raise DeploymentRemoved(dataset, record.deployment, comes_back=record.deployed)
+        raise DeploymentRemoved(record.deployment, to_deploy(store, dataset), comes_back=record.deployed)
     return deployment

@@ -33,6 +33,7 @@ from fw_assets.pipeline.evaluation.thinking import ask_as_accepted
 from fw_assets.pipeline.platform.deployment_quotes import hour_usd
 from fw_assets.pipeline.values.delivery import ServingProof
 from fw_assets.pipeline.values.serving_path import ServingPath
+from fw_assets.pipeline.workflow.next_step import to_deploy
 from fw_assets.workspace.batches import Batches
 from fw_assets.workspace.dataset_rows import split_rows
 from fw_assets.workspace.predictions import prediction_batches
@@ -165,7 +166,8 @@ def _open_payments(account: PlanAccount, id: str, *, again: bool) -> tuple[Payme
         if first_hour is not None and first_hour.since is None:
             account.release(first_hour.id)
         if again:
-            raise RedeliveryAboveCeiling(account.dataset, reached) from reached
+            deploy = to_deploy(account.store, account.dataset)
+            raise RedeliveryAboveCeiling(account.dataset, reached, deploy) from reached
         raise
 
 

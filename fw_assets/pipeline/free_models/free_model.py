@@ -18,6 +18,7 @@ from fw_assets.pipeline.errors import PhaseError
 from fw_assets.pipeline.input_digests import baseline_inputs
 from fw_assets.pipeline.platform.platform import Platform
 from fw_assets.pipeline.values.evaluation import Baselines
+from fw_assets.pipeline.workflow.next_step import to_approve
 from fw_assets.report.assembly.baselines import best_baseline
 from fw_assets.workspace.dataset_rows import split_rows
 from fw_assets.workspace.predictions import encoder_path
@@ -80,7 +81,7 @@ def free_model(store: Workspace, platform: Platform, dataset: str, name: str | N
     found = [item for item in scored.found if name in (None, item.name)] if scored else []
     best = best_baseline(found)
     if best is None or header is None or header.inputs != baseline_inputs(plan.digest):
-        raise PhaseError(f"{dataset} has no free model for its plan yet: finish it (fw-assets run {dataset} --approve)")
+        raise PhaseError(f"{dataset} has no free model for its plan yet: finish it ({to_approve(store, dataset)})")
     prompt = store.require("prompt", dataset, Prompt)
     train = split_rows(store, dataset, "train").collect()
     if best.name != "encoder":

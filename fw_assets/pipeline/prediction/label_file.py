@@ -91,7 +91,7 @@ def label_file(
             wanted.probabilities,
             served.address if first else "",
         )
-        priced = platform.call(lambda client: price_requests(client, platform, dataset, served, requests))
+        priced = platform.call(lambda client: price_requests(client, platform, store, dataset, served, requests))
         notes += _notes_of_cascade(first, asked, requests) if first else []
         notes += [*labelled.renamed, *_notes(served, wanted)]
         quote = _quote(wanted, table, labelled, priced, served.address, requests.total, notes)

@@ -50,7 +50,7 @@ def label_text(
     messages = json.dumps(opening.conversation(text, system))
     if record.few_shot is not None:
         (messages,) = served_messages(store, platform, dataset, record.few_shot)([messages])
-    platform.call(lambda client: require_deployment(client, dataset, record))
+    platform.call(lambda client: require_deployment(client, store, dataset, record))
     completion = platform.call(lambda client: answer_one(client, record, prompt, messages))
     answer = parse_answer(
         prompt,

@@ -24,6 +24,7 @@ from fw_assets.pipeline.platform.endpoints import endpoint_prices
 from fw_assets.pipeline.platform.named_models import with_named_models
 from fw_assets.pipeline.platform.platform import Platform
 from fw_assets.pipeline.prediction.served import Served
+from fw_assets.workspace.workspace import Workspace
 
 
 class PricedRequests(NamedTuple):
@@ -44,7 +45,7 @@ class PricedRequests(NamedTuple):
 
 
 async def price_requests(
-    client: Fireworks, platform: Platform, dataset: str, served: Served, requests: RequestSet
+    client: Fireworks, platform: Platform, store: Workspace, dataset: str, served: Served, requests: RequestSet
 ) -> PricedRequests:
     """The requests that have no answer yet, priced.
 
@@ -55,7 +56,7 @@ async def price_requests(
     number = requests.total - requests.answered
     deployment: Deployment | None = None
     if number:
-        deployment = await require_deployment(client, dataset, served.record)
+        deployment = await require_deployment(client, store, dataset, served.record)
     listed = await read_priced_catalogue(client)
     models = await with_named_models(client, listed.models, [without_arm(served.record.serves[0])])
     model = served.planned(models)

@@ -223,7 +223,8 @@ def _nothing_chosen(platform: Platform, session: Session) -> InputError:
     if not session.candidates:
         message = f"name the models to evaluate and fine-tune; to choose from: {', '.join(models)}"
         problems.append(Problem(kind="session", field="models", message=message))
-    return InputError(problems, advice="For example: fw-assets run tickets.jsonl --model " + (models or ["MODEL"])[0])
+    example = (models or ["MODEL"])[0]
+    return InputError(problems, advice=f"For example: `models: [{example}]` in the session, or `--model {example}`.")
 
 
 def source_paths(files: Sequence[SourceFile]) -> tuple[Path, Path | None]:

@@ -16,8 +16,8 @@ from fw_assets.pipeline.values.registration import SourceFile
 
 CHANGED_FILE = "changed-file"
 REGISTER_AGAIN = (
-    "Nothing was started. When the file is complete, register it again: repeat `fw-assets plan` or `run`, or name it "
-    "as `dataset` in the launchpad of inspected_dataset."
+    "Nothing was started. When the file is complete, register it again: by the command or the asset that did, or "
+    "named as `dataset` in the launchpad of inspected_dataset."
 )
 
 

@@ -11,7 +11,10 @@ from fw_assets.classification.cost.cost_lines import Estimate
 from fw_assets.classification.plan.plan import Plan
 from fw_assets.pipeline.platform.platform import Platform
 from fw_assets.pipeline.values.approval import Approval
+from fw_assets.pipeline.workflow.next_step import to_deploy
+from fw_assets.pipeline.workflow.owner import owner_of
 from fw_assets.report.schema.report import Run
+from fw_assets.workspace.workspace import Workspace
 
 PACKAGES = ("fw-assets", "dagster", "polars", "numpy", "scipy", "pydantic", "httpx")
 
@@ -46,23 +49,32 @@ def package_versions() -> dict[str, str]:
     return versions
 
 
-def predict_command(root: str, dataset: str) -> str:
+def predict_command(platform: Platform, store: Workspace, dataset: str) -> str:
     """The command that asks for the label of a text, which comes last."""
-    return f"fw-assets predict --workspace {shlex.quote(root)} {shlex.quote(dataset)}"
+    place = f"--workspace {shlex.quote(store.root)}"
+    return f"{_own_platform(platform, store)}fw-assets predict {place} {shlex.quote(dataset)}"
 
 
-def client_setup(platform: Platform, root: str, dataset: str, *, deployed: bool = False) -> tuple[str, ...]:
+def _own_platform(platform: Platform, store: Workspace) -> str:
+    """What a command needs to ask the platform of a component, and not that of the environment."""
+    if owner_of(store) is None:
+        return ""
+    if not platform.is_embedded:
+        return f"FW_PLATFORM={platform.name} "
+    return f"FW_PLATFORM_HOME={shlex.quote(str(platform.home))} "
+
+
+def client_setup(platform: Platform, store: Workspace, dataset: str, *, deployed: bool = False) -> tuple[str, ...]:
     """The shell commands that have to come before the report's snippets.
 
     Args:
-        root: of the workspace.
         deployed: they ask a deployment of this program's, which is removed where nobody asks it for days.
     """
     # Before the others: a shell may not wait for what follows a server in the background.
-    returns = (f"# if its deployment was removed: fw-assets deploy {dataset}",) if deployed else ()
+    returns = (f"# if its deployment was removed: {to_deploy(store, dataset)}",) if deployed else ()
     if not platform.is_embedded:
         return (*returns, "export FIREWORKS_API_KEY=...")
-    server = f"fw-assets serve --workspace {shlex.quote(root)}"
+    server = f"{_own_platform(platform, store)}fw-assets serve --workspace {shlex.quote(store.root)}"
     port = platform.public_url.rpartition(":")[2]
     key = shlex.quote(str(platform.home / "api_key"))
     return (*returns, f"{server} --port {port} &", f'export FIREWORKS_API_KEY="$(cat {key})"')

@@ -7,6 +7,7 @@ import logging
 
 import msgspec
 
+from fw_assets.pipeline.workflow.next_step import to_go_on
 from fw_assets.workspace.workspace import Workspace
 
 log = logging.getLogger("fw_assets.workspace")
@@ -54,7 +55,7 @@ def whole_report(store: Workspace, dataset: str) -> str | None:
     """
     if changed := [store.url(dataset, file) for file in changed_report_files(store, dataset)]:
         raise FileNotFoundError(
-            f"{', '.join(changed)}: not what was written, so damaged or edited; `fw-assets run {dataset}` sets it "
-            "aside and makes it again"
+            f"{', '.join(changed)}: not what was written, so damaged or edited; it is set aside and made again by: "
+            f"{to_go_on(store, dataset)}"
         )
     return store.read_text(dataset, "report.json")

@@ -89,9 +89,9 @@ def run_report(platform: Platform, account: PlanAccount) -> Report:
         mitigation=approval.mitigation,
         created=account.created_resources(),
         example=_example(store, platform, dataset, record, next(iter(rows))["messages"][0]),
-        before=client_setup(platform, store.root, dataset, deployed=_is_own(plan, record)),
+        before=client_setup(platform, store, dataset, deployed=_is_own(plan, record)),
         served=_served(plan, record),
-        predict=predict_command(store.root, dataset),
+        predict=predict_command(platform, store, dataset),
         mistakes=mistakes_result(
             store,
             plan,

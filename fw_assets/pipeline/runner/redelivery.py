@@ -16,6 +16,7 @@ from fw_assets.pipeline.run_config import approval_config
 from fw_assets.pipeline.runner.driver import answer, drive
 from fw_assets.pipeline.runner.worker_pool import WorkerPool
 from fw_assets.pipeline.values.approval import Approval
+from fw_assets.pipeline.workflow.next_step import to_deploy, to_go_on
 from fw_assets.workspace.workspace import Workspace
 
 
@@ -28,7 +29,7 @@ def find_winner(store: Workspace, platform: Platform, dataset: str) -> WinnerDep
     """
     status = due(store, dataset, driver=None)
     if status.state == "running" and not any(step.assets == DELIVERY for step in status.steps):
-        raise PhaseError(f"{dataset} is not finished ({status.note}): fw-assets run {dataset}")
+        raise PhaseError(f"{dataset} is not finished ({status.note}): {to_go_on(store, dataset)}")
     if status.state == "incomplete":
         raise PhaseError(f"nothing was deployed for {dataset}: it is {status.note}")
     return platform.call(lambda client: winner_deployment(client, store, dataset))
@@ -52,7 +53,7 @@ def what_it_costs(dataset: str, found: WinnerDeployment) -> str:
     )
 
 
-def require_yes(dataset: str, found: WinnerDeployment, digest: str) -> None:
+def require_yes(store: Workspace, dataset: str, found: WinnerDeployment, digest: str) -> None:
     """Check that a person's yes is to the plan under which the money is spent.
 
     Raises:
@@ -62,7 +63,7 @@ def require_yes(dataset: str, found: WinnerDeployment, digest: str) -> None:
         raise input_error(
             f"the plan of {dataset} is {found.plan_digest}, not {digest}: a yes is to one plan, and names its digest",
             field="--digest",
-            advice=f"Look at plan.md, then: fw-assets deploy {dataset} --digest {found.plan_digest}",
+            advice=f"Look at plan.md, then: {to_deploy(store, dataset)}, with {found.plan_digest}",
         )
 
 

@@ -13,6 +13,7 @@ from fw_assets.pipeline.errors import JobStalled
 from fw_assets.pipeline.platform.fine_tuning import STALL_SECONDS
 from fw_assets.pipeline.platform.quota import LOOK_SECONDS
 from fw_assets.pipeline.progress import tell
+from fw_assets.pipeline.workflow.next_step import to_approve
 
 
 @asynccontextmanager
@@ -49,7 +50,10 @@ async def _room(client: Fireworks, account: PlanAccount, job_id: str, poll: floa
             tell(what, 0, 100, f"waits for one of {len(active)} of the plan's jobs to end")
         elif time.monotonic() - since > seconds:
             raise JobStalled(
-                min(active), "it is active, and nothing new is started beside it", seconds / 60, account.dataset
+                min(active),
+                "it is active, and nothing new is started beside it",
+                seconds / 60,
+                to_approve(account.store, account.dataset),
             )
         await asyncio.sleep(pause)
         pause = min(LOOK_SECONDS, 2 * pause)

@@ -24,6 +24,7 @@ from fw_assets.pipeline.ui.plan_checks import plan_checks
 from fw_assets.pipeline.ui.plan_metadata import plan_metadata
 from fw_assets.pipeline.values.approval import PlanChanges
 from fw_assets.pipeline.workflow.instance import WorkflowInstance
+from fw_assets.pipeline.workflow.next_step import to_approve
 from fw_assets.workspace.workspace import Workspace
 
 
@@ -93,20 +94,20 @@ async def require_offer(
         InputError: the price file is wrong.
         FireworksError: the platform could not be asked.
     """
-    store, dataset, plan = account.store, account.dataset, account.plan
+    store, plan, approve = account.store, account.plan, to_approve(account.store, account.dataset)
     priced = await read_priced_catalogue(client)
     try:
         draft = draft_again(store, platform, plan, await with_quotes(client, priced, plan.session))
     except InputError as error:
         if any(problem.kind != "model" for problem in error.problems):
             raise
-        raise PlanOutdated(step, plan.digest, [problem.message for problem in error.problems], dataset) from None
+        raise PlanOutdated(step, plan.digest, [problem.message for problem in error.problems], approve) from None
     finalists = [] if stage == "deployment" else _finalists(store, account)
     used = None if finalists is None else [*finalists, model]
     drift = offer_drift(plan, draft.plan, account.mitigation, stage, used)
     if drift:
         changes = publish_plan(page, store, draft)
-        raise PlanOutdated(step, plan.digest, drift, dataset, changes.plan_digest)
+        raise PlanOutdated(step, plan.digest, drift, approve, changes.plan_digest)
     return priced.prices
 
 

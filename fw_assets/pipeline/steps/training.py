@@ -30,6 +30,7 @@ from fw_assets.pipeline.platform.fine_tuning import (
 )
 from fw_assets.pipeline.steps.job_start import job_start
 from fw_assets.pipeline.values.tuning import SweepCell
+from fw_assets.pipeline.workflow.next_step import to_approve
 from fw_assets.workspace.dataset_rows import split_rows
 from fw_assets.workspace.slots import slot
 
@@ -163,6 +164,8 @@ async def run_training_job(
             await current_id()  # settles the attempt, and says whether there is another
             raise
         except Stalled as stall:
-            raise JobStalled(job_id, stall.last, STALL_SECONDS / 60, account.dataset) from stall
+            raise JobStalled(
+                job_id, stall.last, STALL_SECONDS / 60, to_approve(account.store, account.dataset)
+            ) from stall
     payment.settle_tokens(trained.trained_tokens, trained.estimated_usd, in_dataset)
     return trained

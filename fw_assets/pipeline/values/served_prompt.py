@@ -9,6 +9,7 @@ from fw_assets.pipeline.errors import PhaseError
 from fw_assets.pipeline.input_digests import delivery_inputs
 from fw_assets.pipeline.values.asked_prompt import asked_prompt
 from fw_assets.pipeline.values.delivery import DeploymentRecord, FinalistsRecord
+from fw_assets.pipeline.workflow.next_step import to_approve
 from fw_assets.workspace.dataset_rows import part_batches
 from fw_assets.workspace.workspace import Workspace
 
@@ -29,7 +30,7 @@ def served_prompt(store: Workspace, dataset: str, record: DeploymentRecord) -> P
     if head is None or head.inputs != delivery_inputs(store, dataset, plan.digest, slugs):
         raise PhaseError(
             f"{dataset} has a new plan, and what it serves was chosen by an earlier version of fw-assets, which kept "
-            f"no copy of its prompt: finish the new plan (fw-assets run {dataset} --approve)"
+            f"no copy of its prompt: finish the new plan ({to_approve(store, dataset)})"
         )
     return asked_prompt(store, dataset, *record.serves)
 

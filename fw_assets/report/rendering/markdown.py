@@ -25,11 +25,12 @@ def render_markdown(report: Report) -> str:
     return tidy(source.render(report=report, max_flips=MAX_FLIPS, **templates.CONTEXT))
 
 
-def render_plan(plan: Plan, changed: Sequence[str] = ()) -> str:
+def render_plan(plan: Plan, changed: Sequence[str] = (), yes: str = "") -> str:
     """The whole of plan.md.
 
     Args:
         changed: a heading, then each difference to the plan before; empty where there is none.
+        yes: how to approve; left out, the command.
     """
     source = environment().get_template("plan.md.jinja")
     sections = {
@@ -40,7 +41,7 @@ def render_plan(plan: Plan, changed: Sequence[str] = ()) -> str:
         "summary": summary,
         "tables": tables,
     }
-    return tidy(source.render(plan=plan, changed=changed, typeset=typeset, **sections))
+    return tidy(source.render(plan=plan, changed=changed, yes=yes, typeset=typeset, **sections))
 
 
 @functools.cache

@@ -19,6 +19,7 @@ from fw_assets.classification.plan.plan import Plan
 from fw_assets.pipeline.budget.ledger_log import payment_line
 from fw_assets.pipeline.budget.payment import PARTIAL, Payment, open_payment
 from fw_assets.pipeline.errors import AttemptFailed, HoursUsedUp
+from fw_assets.pipeline.workflow.next_step import in_words
 from fw_assets_tests.pipeline.budget.fixed_account import CEILING, fixed_account, unpriced_account
 from fw_assets_tests.report.workflow import planned
 
@@ -31,7 +32,7 @@ def plan() -> Plan:
 def test_a_deployment_that_was_up_and_did_not_serve_costs_its_idle_window(tmp_path: Path, plan: Plan) -> None:
     account = fixed_account(tmp_path, plan)
     unusable, failed = (
-        AttemptFailed("deployment fwa-x", state, "", "tickets", attempt=1, attempts=3, own_fault=False)
+        AttemptFailed("deployment fwa-x", state, "", "approve it", attempt=1, attempts=3, own_fault=False)
         for state in ("UNUSABLE", "FAILED")
     )
     for failure, paid in ((failed, 0.0), (unusable, 0.2), (unusable, 0.2), (failed, 0.2)):
@@ -164,7 +165,7 @@ def test_hours_that_are_used_up_again_are_paid_again_for_the_further_use_alone(t
         assert len(account.entries()) == paid
         assert not account.ledger().reservations, "nothing is held for what is over"
         assert "for the further use of the deployment alone, up to $4.0000 beside what is paid" in error.remedy
-        assert "--max-spend-usd" not in error.remedy
+        assert "ceiling" not in error.remedy
     first, *later = account.entries()
     assert first.usd == pytest.approx(1.0, abs=0.01)
     # Times in the ledger are whole seconds.
@@ -190,9 +191,10 @@ def test_a_ceiling_of_the_session_has_to_have_room_for_another_attempt(tmp_path:
         session = plan.session.model_copy(update={"max_spend_usd": own})
         account = fixed_account(tmp_path / str(own), plan.model_copy(update={"session": session}))
         error = use_up(open_payment(account, "sweep/m", "evaluation"), 1800.0)
-        assert ("a higher ceiling (`--max-spend-usd " in error.remedy) == advised
+        remedy = in_words(account.store, error.remedy)
+        assert ("a higher ceiling (`--max-spend-usd " in remedy) == advised
         if advised:
-            told = float(error.remedy.split("--max-spend-usd ")[1].split("`")[0])
+            told = float(remedy.split("--max-spend-usd ")[1].split("`")[0])
             assert high + 1.0 <= told <= high + 1.05
 
 
