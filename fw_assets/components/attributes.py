@@ -50,7 +50,8 @@ class PlatformAttributes(dg.Model, dg.Resolvable):
     home: str | None = Field(None, description="Folder of the embedded platform; left out, .platform in the workspace.")
 
     def choice(self) -> PlatformChoice:
-        key = SecretStr(self.key) if self.key else None
+        # A key that is named and not set is none, and not that of the environment: another account would pay.
+        key = SecretStr(self.key or "") if "key" in self.model_fields_set else None
         return PlatformChoice(self.kind, self.account, key, self.url, self.home)
 
 

@@ -11,9 +11,10 @@ import dagster as dg
 from pydantic import Field
 
 from fw_assets.classification.dataset_reference import dataset_name, is_remote, is_url
-from fw_assets.classification.errors import input_error
+from fw_assets.classification.errors import InputError, input_error
 from fw_assets.classification.session_input import make_session
 from fw_assets.components.attributes import AutomationAttributes, PlatformAttributes, SessionAttributes
+from fw_assets.components.error_places import placed
 from fw_assets.components.scaffolding import WorkflowScaffolder
 from fw_assets.components.sources import DATASET, DatasetSource, Source
 from fw_assets.pipeline.workflow.instance import OWNERS, Status, WorkflowInstance
@@ -67,10 +68,14 @@ class ClassificationWorkflow(dg.Component, SessionAttributes, dg.Resolvable):
         """The definitions. Neither the environment nor a file is read, and nothing is written.
 
         Raises:
-            InputError: an attribute is wrong; it is named, with what to do.
+            InputError: an attribute is wrong; it is named with its file and line, and what to do.
         """
         name = self.name or re.sub(r"[^a-z0-9]+", "_", context.path.name.lower()).strip("_")
-        return self.definitions(name, Path(context.project_root))
+        project = Path(context.project_root)
+        try:
+            return self.definitions(name, project)
+        except InputError as error:
+            raise placed(error, context.path, project) from None
 
     def definitions(self, name: str, project: Path) -> dg.Definitions:
         """The definitions of an instance of this name in the project of this folder."""
@@ -80,6 +85,10 @@ class ClassificationWorkflow(dg.Component, SessionAttributes, dg.Resolvable):
         if not _NAME.fullmatch(name):
             message = f"{name!r} is not of small letters, digits and underscores, with a letter first"
             raise input_error(message, kind="component", field="name")
+        if "workspace" in self.model_fields_set and not self.workspace:
+            # Otherwise the results would come to lie in another place than was meant.
+            message = "is empty: where it is {{ env.NAME }}, that variable is not set here"
+            raise input_error(message, kind="component", field="workspace")
         session = self._session()
         source = self.dataset if isinstance(self.dataset, Source) else Source()
         origin = self._origin(name, project, source)

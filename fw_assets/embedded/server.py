@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import socket
 import ssl
 import sys
 from collections.abc import Callable, Mapping
@@ -17,6 +15,7 @@ from starlette.types import ASGIApp
 from fw_assets.embedded.app import create_app
 from fw_assets.embedded.records.price_list import rehearse_prices
 from fw_assets.embedded.store.secret_files import api_key, signing_key
+from fw_assets.ports import listener
 
 DEFAULT_PORT = 8432
 
@@ -55,7 +54,7 @@ def serve(
     signing_key(home)  # a broken one is told at the start, and not by the first upload
     if is_first_start:
         print(f"API key (shown once, kept in {home / 'api_key'}): {key}", file=sys.stderr)
-    listener = _listener(host, port)
+    served = listener(host, port, "--port or FW_PORT")
     print(f"Embedded platform on {'https' if tls else 'http'}://{host}:{port}", file=sys.stderr)
     app = create_app(home)
     if mounts:
@@ -70,8 +69,8 @@ def serve(
         ssl_certfile=certificate,
         ssl_keyfile=key_file,
     )
-    with listener, contextlib.suppress(KeyboardInterrupt):
-        uvicorn.Server(config).run(sockets=[listener])
+    with served, contextlib.suppress(KeyboardInterrupt):
+        uvicorn.Server(config).run(sockets=[served])
 
 
 def _check_certificate(certificate: Path, key: Path) -> None:
@@ -83,15 +82,4 @@ def _check_certificate(certificate: Path, key: Path) -> None:
         raise OSError(
             f"the certificate {certificate} with the key {key} cannot be used ({reason or error}): both are PEM files, "
             "and belong together"
-        ) from None
-
-
-def _listener(host: str, port: int) -> socket.socket:
-    """The socket to serve on, before anybody is told that it is served."""
-    try:
-        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
-    except OSError as error:
-        reason = os.strerror(error.errno or 0)
-        raise OSError(
-            f"port {port} of {host} cannot be used ({reason}): choose another with --port or FW_PORT"
         ) from None

@@ -29,6 +29,7 @@ from fw_assets.classification.errors import input_error
 from fw_assets.code_location import CODE_LOCATION, LOCATION_NAME
 from fw_assets.pipeline.runner.dagster_storage import ensure_storage
 from fw_assets.pipeline.runner.instance import instance_folder
+from fw_assets.ports import next_free, refusal
 from fw_assets.settings import settings
 from fw_assets.webserver.guard import LOOPBACK_HOSTS
 from fw_assets.workspace.durable import replacing
@@ -143,23 +144,13 @@ def require_free(host: str, port: int, option: str, variable: str) -> None:
     Raises:
         InputError: it cannot; the next free one is named.
     """
-    if (error := _refusal(host, port)) is not None:
-        free = next((other for other in range(port + 1, min(port + 100, 65536)) if _refusal(host, other) is None), None)
+    if (error := refusal(host, port)) is not None:
+        free = next_free(host, port, error)
         example = f" {free} is free." if free else ""
         raise input_error(
             f"port {port} of {host} cannot be used ({os.strerror(error.errno or 0)})",
             advice=f"Choose another with {option} or {variable}, or end what uses it.{example}",
         )
-
-
-def _refusal(host: str, port: int) -> OSError | None:
-    """Why a port cannot be listened on."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        socket.create_server((host, port), family=family).close()
-    except OSError as error:
-        return error
-    return None
 
 
 def _in_address(host: str) -> str:

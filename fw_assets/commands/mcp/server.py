@@ -6,7 +6,6 @@ import contextlib
 import functools
 import inspect
 import os
-import socket
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -30,6 +29,7 @@ from fw_assets.console import echo_json, err
 from fw_assets.exit_codes import DONE
 from fw_assets.pipeline.failures import EXPECTED_ERRORS, message_of
 from fw_assets.pipeline.runner.worker_pool import PoolFactory
+from fw_assets.ports import listener
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -101,14 +101,14 @@ def serve(
         server.run("stdio")
         # Clients kill what has not ended two seconds later, and Python's teardown of all that is loaded takes longer.
         os._exit(DONE)
-    with _listener(port) as listener:
+    with listener(HOST, port, "--port") as served:
         url = f"http://{HOST}:{port}{PATH}"
         err.print(f"MCP on {url}")
         if as_json:
             echo_json({"mcp": url})
         config = uvicorn.Config(server.streamable_http_app(host=HOST, streamable_http_path=PATH), log_level="warning")
         with contextlib.suppress(KeyboardInterrupt):
-            uvicorn.Server(config).run(sockets=[listener])
+            uvicorn.Server(config).run(sockets=[served])
     return DONE
 
 
@@ -138,16 +138,3 @@ def _with_tool_errors(tool: Callable[P, T]) -> Callable[P, Any]:
             raise ToolError(printable(message_of(error))) from error
 
     return at_once
-
-
-def _listener(port: int) -> socket.socket:
-    """The socket to serve on, before anybody is told that it is served."""
-    try:
-        return socket.create_server((HOST, port))
-    except OSError as error:
-        raise OSError(f"port {port} of {HOST} cannot be used ({os.strerror(error.errno or 0)}): {_free()}") from None
-
-
-def _free() -> str:
-    with socket.create_server((HOST, 0)) as free:
-        return f"choose another with --port, such as {free.getsockname()[1]}"

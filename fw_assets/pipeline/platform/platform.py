@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 import httpx
 import numpy as np
@@ -92,9 +92,16 @@ class Platform:
             field = "FIREWORKS_API_KEY" if "API key" in str(error) else address
             raise input_error(str(error), kind="setting", field=field, advice="Correct the variable.") from None
 
+    def _no_key(self) -> NoReturn:
+        raise input_error(
+            "the key is empty: where it is {{ env.NAME }}, that variable is not set in this process",
+            field="platform.key",
+            advice="Set it where the code server and the runs of Dagster start.",
+        )
+
     def _remote_key(self) -> str:
         if self.key is not None:
-            return self.key.get_secret_value()
+            return self.key.get_secret_value() or self._no_key()
         # The service's key in a `.env` is nothing for an embedded platform on another machine.
         key = settings().api_key if self.is_embedded else settings().service_key
         if key:
