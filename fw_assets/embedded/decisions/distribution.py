@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fw_assets.embedded.decisions.question import DecisionRequest, Option, Question
 from fw_assets.embedded.engine.errors import EngineError
-from fw_assets.embedded.engine.scorers import Scorer
 from fw_assets.embedded.errors import RpcError, invalid
 from fw_assets.embedded.inference.answer_constraint import label_names
 from fw_assets.embedded.inference.model_cache import LoadedModel
@@ -56,9 +56,10 @@ def decide(model: LoadedModel, requests: Sequence[DecisionRequest]) -> list[list
     distributions: list[list[Distribution]] = [[[]] * len(request.questions) for request in requests]
     refusals: dict[int, RpcError] = {}
     places: dict[_Reading, list[tuple[int, int]]] = {}
+    trained = model.scorer.labels or ()
     for row, request in enumerate(requests):
         for column, question in enumerate(request.questions):
-            places.setdefault(_read(question, model.scorer), []).append((row, column))
+            places.setdefault(_read(question, trained), []).append((row, column))
     scores: dict[tuple[str, ...] | None, dict[str, NDArray[np.float64]]] = {}
     for candidates in dict.fromkeys(reading.candidates for reading in places):
         texts = _texts(requests, candidates, places)
@@ -98,8 +99,8 @@ def _normal(scores: NDArray[np.float64], reading: _Reading) -> Distribution:
     return values
 
 
-def _read(question: Question, scorer: Scorer) -> _Reading:
-    trained = scorer.labels or ()
+@lru_cache(maxsize=256)
+def _read(question: Question, trained: tuple[str, ...]) -> _Reading:
     if question.type == "noul":
         label = _asked_label(question, trained)
         if label is not None:
@@ -107,7 +108,8 @@ def _read(question: Question, scorer: Scorer) -> _Reading:
         true, false = question.options
         names = [true.name or question.instructions, false.name or _OTHER]
     elif trained:
-        names = [_trained(option, trained) or _described(option) for option in question.options]
+        known = frozenset(trained)
+        names = [_trained(option, known) or _described(option) for option in question.options]
     else:
         # As for an enum of chat: without the frame, such as `Category: `, that all names share.
         plain = label_names(tuple(option.name for option in question.options))
@@ -130,7 +132,7 @@ def _described(option: Option) -> str:
     return f"{option.name}: {option.description}"
 
 
-def _trained(option: Option, trained: Sequence[str]) -> str | None:
+def _trained(option: Option, trained: Collection[str]) -> str | None:
     """The label that an option names, alone or before `: ` and a description."""
     return next((name for name in (option.name, option.name.partition(": ")[0]) if name in trained), None)
 

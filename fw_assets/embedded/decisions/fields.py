@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from functools import lru_cache, wraps
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -11,26 +12,71 @@ from fw_assets.embedded.decisions.question import MAX_LEVELS, MAX_OPTIONS, MAX_Q
 from fw_assets.embedded.errors import invalid
 from fw_assets.embedded.inference.token_counts import MESSAGE_OVERHEAD, count_tokens
 
+_REMEMBERED = 32
+_MAX_REMEMBERED = 256 * 1024
+"""Bytes of questions that are remembered."""
 
-def read_object(body: bytes) -> dict[str, Any]:
-    """The JSON object of a body.
+
+class DecisionBody(msgspec.Struct):
+    """The fields of both forms; others are ignored. `questions` are the bytes of a JSON value, empty without one."""
+
+    model: Any = None
+    state: Any = None
+    input: Any = None
+    questions: msgspec.Raw = msgspec.Raw(b"")
+    stream: Any = None
+
+
+def read_body(body: bytes) -> DecisionBody:
+    """The JSON object of a body, whose questions are not read yet.
 
     Raises:
         RpcError: INVALID_ARGUMENT.
     """
+    read: DecisionBody = _decoded(body, DecisionBody)
+    return read
+
+
+def read_json(content: bytes) -> Any:
+    """The value of a part of a body.
+
+    Raises:
+        RpcError: INVALID_ARGUMENT.
+    """
+    return _decoded(content, Any) if content else None
+
+
+def _decoded(content: bytes, type: Any) -> Any:
     try:
-        return msgspec.json.decode(body, type=dict[str, Any])
+        return msgspec.json.decode(content, type=type)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise invalid(f"the request cannot be read: {error}") from None
 
 
-def read_model(body: dict[str, Any]) -> str:
-    model = body.get("model")
-    if not isinstance(model, str) or not model:
+def repeated_questions(read: Callable[[bytes], Questions]) -> Callable[[bytes], Questions]:
+    """The reader of questions that remembers the last of them: a client asks the same of every row."""
+    remembered = lru_cache(maxsize=_REMEMBERED)(read)
+
+    @wraps(read)
+    def questions(content: bytes) -> Questions:
+        return (remembered if len(content) <= _MAX_REMEMBERED else read)(content)
+
+    return questions
+
+
+def read_model(body: DecisionBody) -> str:
+    if not isinstance(body.model, str) or not body.model:
         raise invalid("model: missing; expected the name of a model, a deployment or model#deployment", "model")
-    if body.get("stream"):
+    if body.stream:
         raise invalid("stream: a decision is one answer, and is not streamed", "stream")
-    return model
+    return body.model
+
+
+class Questions(NamedTuple):
+    """The questions of a request, and their tokens."""
+
+    questions: tuple[Question, ...]
+    tokens: int
 
 
 def check_question_count(count: int) -> None:
@@ -48,9 +94,12 @@ def check_options(names: Sequence[object], field: str, *, levels: bool = False) 
         raise invalid(f"{field}: an option is repeated", field)
 
 
-def decision_request(model: str, text: str, questions: Sequence[Question]) -> DecisionRequest:
-    tokens = MESSAGE_OVERHEAD + count_tokens(text) + sum(map(_question_tokens, questions))
-    return DecisionRequest(model, text, tuple(questions), tokens)
+def counted(questions: Sequence[Question]) -> Questions:
+    return Questions(tuple(questions), sum(map(_question_tokens, questions)))
+
+
+def decision_request(model: str, text: str, asked: Questions) -> DecisionRequest:
+    return DecisionRequest(model, text, asked.questions, MESSAGE_OVERHEAD + count_tokens(text) + asked.tokens)
 
 
 def _question_tokens(question: Question) -> int:

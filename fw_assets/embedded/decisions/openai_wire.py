@@ -13,11 +13,15 @@ import msgspec
 from fw_assets.embedded.decisions.confidence import choice_confidence, score_confidence
 from fw_assets.embedded.decisions.distribution import Distribution
 from fw_assets.embedded.decisions.fields import (
+    Questions,
     check_options,
     check_question_count,
+    counted,
     decision_request,
+    read_body,
+    read_json,
     read_model,
-    read_object,
+    repeated_questions,
 )
 from fw_assets.embedded.decisions.plain_text import plain_text
 from fw_assets.embedded.decisions.question import DecisionRequest, Option, Question
@@ -37,16 +41,18 @@ def read_decisions(body: bytes) -> DecisionRequest:
     Raises:
         RpcError: INVALID_ARGUMENT, naming the field that is wrong.
     """
-    fields = read_object(body)
+    fields = read_body(body)
     model = read_model(fields)
-    text = _input_text(fields.get("input"))
-    questions = fields.get("questions")
+    return decision_request(model, _input_text(fields.input), _questions(bytes(fields.questions)))
+
+
+@repeated_questions
+def _questions(content: bytes) -> Questions:
+    questions = read_json(content)
     if not isinstance(questions, list):
         raise invalid("questions: expected an array of questions", "questions")
     check_question_count(len(questions))
-    return decision_request(
-        model, text, [_question(item, f"questions[{index}]") for index, item in enumerate(questions)]
-    )
+    return counted([_question(item, f"questions[{index}]") for index, item in enumerate(questions)])
 
 
 def write_decisions(request: DecisionRequest, distributions: Sequence[Distribution]) -> dict[str, Any]:

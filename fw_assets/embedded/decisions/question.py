@@ -27,9 +27,9 @@ class Option:
     description: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Question:
-    """One question.
+    """One question. It equals itself alone: what is computed of its options is remembered by it.
 
     Attributes:
         id: by which the caller knows it; never read by the model. None where it has none.

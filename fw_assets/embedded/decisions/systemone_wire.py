@@ -11,11 +11,15 @@ from typing import Any
 from fw_assets.embedded.decisions.confidence import choice_confidence, score_confidence
 from fw_assets.embedded.decisions.distribution import Distribution
 from fw_assets.embedded.decisions.fields import (
+    Questions,
     check_options,
     check_question_count,
+    counted,
     decision_request,
+    read_body,
+    read_json,
     read_model,
-    read_object,
+    repeated_questions,
 )
 from fw_assets.embedded.decisions.plain_text import plain_text
 from fw_assets.embedded.decisions.question import DecisionRequest, Option, Question
@@ -30,16 +34,20 @@ def read_systemone(body: bytes) -> DecisionRequest:
     Raises:
         RpcError: INVALID_ARGUMENT, naming the field that is wrong.
     """
-    fields = read_object(body)
+    fields = read_body(body)
     model = read_model(fields)
-    if fields.get("state") is None:
+    if fields.state is None:
         raise invalid("state: missing; expected a text, an object or an array", "state")
-    text = plain_text(fields["state"], "state")
-    questions = fields.get("questions")
+    return decision_request(model, plain_text(fields.state, "state"), _questions(bytes(fields.questions)))
+
+
+@repeated_questions
+def _questions(content: bytes) -> Questions:
+    questions = read_json(content)
     if not isinstance(questions, dict):
         raise invalid("questions: expected an object of questions by their ids", "questions")
     check_question_count(len(questions))
-    return decision_request(model, text, [_question(id, item) for id, item in questions.items()])
+    return counted([_question(id, item) for id, item in questions.items()])
 
 
 def write_systemone(request: DecisionRequest, distributions: Sequence[Distribution]) -> dict[str, Any]:
@@ -90,11 +98,12 @@ def _score(criteria: Any, field: str) -> tuple[Option, ...]:
 def _answer(question: Question, distribution: Distribution) -> dict[str, Any]:
     if question.type == "noul":
         return {"type": "noul", "noul": distribution[0]}
-    probabilities = {option.value: p for option, p in zip(question.options, distribution, strict=True)}
+    values = [option.value for option in question.options]
+    probabilities = dict(zip(values, distribution, strict=True))
     if question.type == "choice":
         return {
             "type": "choice",
-            "choice": max(probabilities, key=probabilities.__getitem__),
+            "choice": values[distribution.index(max(distribution))],
             "confidence": choice_confidence(distribution),
             "probabilities": probabilities,
         }
