@@ -61,3 +61,21 @@ def test_a_model_without_decisions_is_refused_when_the_plan_is_made(project: Pro
     said = " ".join(done.stderr.split())
     assert "char-ngram answers no decisions: this model does not support this API" in said
     assert "Nothing was paid" in said
+
+
+def test_the_arm_of_a_model_without_decisions_is_left_out(project: Project, watched: None) -> None:
+    home = project.workspace / ".platform"
+    home.mkdir(parents=True)
+    refusal = {"refuse": "POST 400 this model does not support this API", "paths": "systemone"}
+    (home / "faults.json").write_text(json.dumps(refusal))
+    arguments = ("--model", "char-ngram", "--arm", "decision", "--benchmark-only")
+    done = project.run("run", str(project.data), *arguments, "--approve", "--yes", "--json")
+    assert done.returncode == 0, done.stderr
+    said = "char-ngram is left out of the arm decision: it answers no decisions (this model does not support this API)."
+    folder = project.workspace / "tickets"
+    plan = json.loads((folder / "plan.json").read_text("utf-8"))
+    assert [model["slug"] for model in plan["models"]] == ["char-ngram"]
+    assert said in plan["warnings"]
+    assert (folder / "final_report.md").read_text("utf-8").count(said) == 1
+    assert [item["arm"] for item in project.report()["candidates"]] == [""]
+    assert not any("decision" in line["key"] for line in plan["estimate"]["lines"])

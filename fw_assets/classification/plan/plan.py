@@ -14,6 +14,7 @@ from fw_assets.classification.catalogue.warm_start import WarmStart
 from fw_assets.classification.cost.cost_lines import Estimate
 from fw_assets.classification.labels.inspected_dataset import InspectedDataset
 from fw_assets.classification.labels.label_set import LabelSet
+from fw_assets.classification.plan.left_out_arm import LeftOutArm
 from fw_assets.classification.plan.long_rows import LongRows
 from fw_assets.classification.plan.self_approval import approves_itself
 from fw_assets.classification.session import REFERENCES, Mitigation, Session
@@ -63,6 +64,7 @@ class Plan(Frozen):
             alone lack the field, and keep the ids that they were approved with.
         warm_start: the adapter that the fine-tuning jobs continue.
         examples: of few-shot arms; None without such arms.
+        left_out: arms of models that do not answer them.
         long_rows: rows that are longer than a model's context, for each model that has such.
         inputs: digest of what the plan was made from.
     """
@@ -90,6 +92,7 @@ class Plan(Frozen):
     warm_start: WarmStart | None = None
     examples: ExampleSource | None = None
     long_rows: tuple[LongRows, ...] = ()
+    left_out: tuple[LeftOutArm, ...] = ()
     inputs: str = ""
 
     @property

@@ -14,6 +14,7 @@ from fw_assets.classification.labels.findings import mixed_format_warning
 from fw_assets.classification.labels.inspected_dataset import InspectedDataset
 from fw_assets.classification.labels.json_rules import is_path
 from fw_assets.classification.labels.label_set import LabelSet
+from fw_assets.classification.plan.left_out_arm import LeftOutArm
 from fw_assets.classification.plan.long_rows import LongRows, long_row_warnings
 from fw_assets.classification.session import Session
 from fw_assets.classification.splits.out_of_scope import OutOfScope
@@ -40,6 +41,7 @@ def warnings(
     warm_start: WarmStart | None = None,
     too_long: Sequence[LongRows] = (),
     examples: ExampleSource | None = None,
+    left_out: Sequence[LeftOutArm] = (),
 ) -> tuple[str, ...]:
     """All warnings, the most consequential first."""
     return (
@@ -53,6 +55,7 @@ def warnings(
         *_scope_warnings(label_set.out_of_scope, label_set.split),
         *_model_warnings(session, catalogue, models),
         *_warm_start_warnings(warm_start),
+        *(arm.sentence for arm in left_out),
         *_decision_warnings(session, models),
         *_arm_warnings(session, catalogue),
         *_example_warnings(examples, rows),

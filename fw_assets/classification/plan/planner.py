@@ -18,6 +18,7 @@ from fw_assets.classification.labels.inspected_dataset import InspectedDataset
 from fw_assets.classification.labels.label_set import LabelSet
 from fw_assets.classification.mistake_costs import check_costs
 from fw_assets.classification.plan.job_limits import check_jobs
+from fw_assets.classification.plan.left_out_arm import LeftOutArm
 from fw_assets.classification.plan.long_rows import long_rows
 from fw_assets.classification.plan.part_limits import check_parts
 from fw_assets.classification.plan.plan import MitigationOption, Part, Plan, PlannedResource
@@ -41,6 +42,7 @@ def make_plan(
     *,
     warm_start: WarmStart | None = None,
     examples: ExampleSource | None = None,
+    left_out: Sequence[LeftOutArm] = (),
     understood: Sequence[str] = (),
     unused: Sequence[str] = (),
     inputs: str = "",
@@ -48,10 +50,10 @@ def make_plan(
     """The plan of one dataset, without any request to the platform.
 
     Args:
-        models: the resolved candidates.
+        models: the resolved candidates, among them those that are `left_out`.
         volumes: the text of each part (`text_volumes.measure_volumes`); their rows are the rows of the parts.
             `sweep` is the sample that the sweep trains on, if there is one.
-        warm_start, examples, understood, unused, inputs: as in `Plan`.
+        warm_start, examples, left_out, understood, unused, inputs: as in `Plan`.
 
     Raises:
         InputError: jobs of this session, data and models could not be started, or its costs, descriptions or reject
@@ -64,6 +66,7 @@ def make_plan(
     if session.costs is not None:
         check_costs(session.costs, label_set.labels, multi_label=label_set.multi_label)
     check_reject_label(session.reject_label, label_set.labels, multi_label=label_set.multi_label)
+    models = [model for model in models if model.name not in {arm.name for arm in left_out}]
     rows = {part: volumes[part].rows if part in volumes else 0 for part in ("train", "validation", "test", "excluded")}
     check_parts(session, rows, label_set)
     planned = tuple(_planned(model, session, rows["train"], warm_start) for model in models)
@@ -94,7 +97,18 @@ def make_plan(
         estimate=priced,
         mitigations=options,
         warnings=warnings(
-            session, models, planned, rows, inspected, label_set, priced, unused, warm_start, too_long, examples
+            session,
+            models,
+            planned,
+            rows,
+            inspected,
+            label_set,
+            priced,
+            unused,
+            warm_start,
+            too_long,
+            examples,
+            left_out,
         ),
         on_approval=on_approval(session, planned, priced, warm_start, label_set.out_of_scope),
         on_rejection=on_rejection(dataset_name),
@@ -102,6 +116,7 @@ def make_plan(
         warm_start=warm_start,
         examples=examples,
         long_rows=too_long,
+        left_out=tuple(left_out),
         inputs=inputs,
     )
     return plan.model_copy(update={"created": _resources(plan)})
@@ -126,6 +141,7 @@ def plan_again(
         pricing,
         warm_start=warm_start,
         examples=plan.examples,
+        left_out=plan.left_out,
         understood=plan.understood,
         unused=plan.unused,
         inputs=plan.inputs,

@@ -15,7 +15,7 @@ from fw_assets.classification.prompting.decision import decision_prompt
 from fw_assets.classification.prompting.prompt import Prompt, make_prompt
 from fw_assets.classification.splits.out_of_scope import OUT_OF_SCOPE
 from fw_assets.pipeline.partitions import add_partitions
-from fw_assets.pipeline.planning.decision_check import require_decisions
+from fw_assets.pipeline.planning.decision_check import without_decisions
 from fw_assets.pipeline.planning.draft import PlanDraft
 from fw_assets.pipeline.planning.examples import few_shot_rows, fewer_examples, make_examples
 from fw_assets.pipeline.planning.serving_check import require_servable
@@ -91,7 +91,7 @@ def _draft(store: Workspace, platform: Platform, dataset: str, registration: Reg
         prompt = decision_prompt(with_descriptions(prompt, session.label_descriptions))
     offered = offer(platform, session, quoted_catalogue(platform, session))
     require_servable(platform, session, offered.models)
-    require_decisions(platform, session, offered.models)
+    left_out = without_decisions(platform, session, offered.models)
     examples = make_examples(store, platform, dataset, frame, session, prompt, labels)
     few_shot = few_shot_rows(store, dataset, examples) if examples else None
     if examples and few_shot:
@@ -109,6 +109,7 @@ def _draft(store: Workspace, platform: Platform, dataset: str, registration: Reg
         offered.pricing,
         warm_start=offered.warm_start,
         examples=examples,
+        left_out=left_out,
         understood=registration.understood,
         unused=registration.unused,
         inputs=registration.inputs,

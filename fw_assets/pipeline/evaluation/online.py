@@ -103,7 +103,7 @@ async def ask(
     clock = _AnswerClock(count_tokens)
     count_tokens(requests.usage.prompt_tokens, requests.usage.completion_tokens)
     # Asked for where they tell all labels; an answer without them counts as much.
-    alternatives = 0 if why_none(prompt, MAX_ALTERNATIVES) or prompt.mode == "free" else MAX_ALTERNATIVES
+    alternatives = 0 if prompt.mode == "free" else alternatives_needed(prompt)
     sent = await send_all(
         client,
         address,
@@ -116,6 +116,11 @@ async def ask(
         alternatives=alternatives,
     )
     return InferenceResult(requests, requests.usage, sent, requests.rejection, clock.pace)
+
+
+def alternatives_needed(prompt: Prompt) -> int:
+    """The tokens whose probabilities tell those of all labels: one for each; 0 where the platform names too few."""
+    return 0 if why_none(prompt, MAX_ALTERNATIVES) else len(prompt.labels)
 
 
 class _AnswerClock:

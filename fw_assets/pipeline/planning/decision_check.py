@@ -1,4 +1,4 @@
-"""Check of a plan's models under `inference: decision`: one small request to each tells whether it answers."""
+"""Check of the models that a plan asks for decisions: one small request to each tells whether it answers."""
 
 from __future__ import annotations
 
@@ -7,31 +7,37 @@ from collections.abc import Sequence
 from fw_assets.classification.arm import without_arm
 from fw_assets.classification.catalogue.models import CatalogueModel
 from fw_assets.classification.errors import InputError, Problem
+from fw_assets.classification.plan.left_out_arm import LeftOutArm
 from fw_assets.classification.session import Session
 from fw_assets.fireworks import Fireworks
 from fw_assets.pipeline.platform.platform import Platform
 
 
-def require_decisions(platform: Platform, session: Session, models: Sequence[CatalogueModel]) -> None:
-    """Refuse models that answer no decisions; those that answer on a deployment alone are asked once it is up.
+def without_decisions(platform: Platform, session: Session, models: Sequence[CatalogueModel]) -> tuple[LeftOutArm, ...]:
+    """The arms of models that answer no decisions; those that answer on a deployment alone are asked once it is up.
 
     Raises:
-        InputError: naming each, with the platform's words.
+        InputError: the session asks for decisions alone; naming each model, with the platform's words.
     """
     asked = [model for model in models if model.asked_by(session.inference) == "decision"]
-    problems = platform.call(lambda client: _problems(client, asked)) if asked else []
+    refusals = platform.call(lambda client: _refusals(client, asked)) if asked else {}
+    problems = [
+        Problem(kind="model", field="models", message=f"{model.slug} answers no decisions: {refusals[model.name]}")
+        for model in asked
+        if model.arm is None and model.name in refusals
+    ]
     if problems:
         raise InputError(
-            problems,
-            advice="Nothing was paid. Name a decision model, or leave decisions out of `inference` and `arms`.",
+            problems, advice="Nothing was paid. Name a decision model, or leave decisions out of `inference`."
         )
+    return tuple(
+        LeftOutArm(name=model.name, model=without_arm(model.slug), arm=str(model.arm), why=refusals[model.name])
+        for model in asked
+        if model.name in refusals
+    )
 
 
-async def _problems(client: Fireworks, models: Sequence[CatalogueModel]) -> list[Problem]:
-    problems = []
-    for model in models:
-        refusal = await client.decision_refusal(without_arm(model.name))
-        if refusal is not None:
-            message = f"{without_arm(model.slug)} answers no decisions: {refusal}"
-            problems.append(Problem(kind="model", field="arms" if model.arm else "models", message=message))
-    return problems
+async def _refusals(client: Fireworks, models: Sequence[CatalogueModel]) -> dict[str, str]:
+    """The platform's words, by the names of the models that it refuses."""
+    refusals = {model.name: await client.decision_refusal(without_arm(model.name)) for model in models}
+    return {name: refusal for name, refusal in refusals.items() if refusal is not None}

@@ -15,7 +15,7 @@ from fw_assets.fireworks import Fireworks, ReasoningRefused
 from fw_assets.pipeline.budget.prediction_account import PredictionAccount
 from fw_assets.pipeline.errors import PredictionStopped, first_error
 from fw_assets.pipeline.evaluation.endpoint import IDLE_SECONDS
-from fw_assets.pipeline.evaluation.online import MAX_ALTERNATIVES, send_all
+from fw_assets.pipeline.evaluation.online import alternatives_needed, send_all
 from fw_assets.pipeline.evaluation.request_set import RequestSet
 from fw_assets.pipeline.evaluation.response_cache import ResponseCache
 from fw_assets.pipeline.platform.endpoint_chat import route_endpoint
@@ -91,7 +91,7 @@ class Labelling:
             self.cache,
             what=f"{self.dataset}: labels of {Path(self.wanted.file).name}",
             count_tokens=self._count,
-            alternatives=MAX_ALTERNATIVES if self.wanted.probabilities else 0,
+            alternatives=alternatives_needed(prompt) if self.wanted.probabilities else 0,
             required=self.wanted.probabilities,
         )
 

@@ -176,6 +176,7 @@ def build_report(
         slices=slices,
         fields=fields,
         long_rows=plan.long_rows,
+        left_out=plan.left_out,
         examples=plan.examples,
     )
     return report.model_copy(update={"answer": answer(report)})

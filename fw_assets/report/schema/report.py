@@ -16,6 +16,7 @@ from fw_assets.classification.arms.contextual_calibration import ContextualCalib
 from fw_assets.classification.arms.example_source import ExampleSource
 from fw_assets.classification.cost.ranges import Range
 from fw_assets.classification.gate.label_check import LabelCheck
+from fw_assets.classification.plan.left_out_arm import LeftOutArm
 from fw_assets.classification.plan.long_rows import LongRows
 from fw_assets.classification.session import Session
 from fw_assets.classification.values import Frozen
@@ -247,6 +248,8 @@ class Report(Frozen):
     """Null where the label alone is asked for."""
     long_rows: tuple[LongRows, ...] = ()
     """Rows longer than a model's context, for each model that has such."""
+    left_out: tuple[LeftOutArm, ...] = ()
+    """Arms of models that do not answer them."""
     examples: ExampleSource | None = None
     """Where the examples of few-shot arms come from; null without such arms."""
     mistakes: MistakeCostsResult | None = None

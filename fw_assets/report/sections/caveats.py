@@ -47,6 +47,7 @@ def caveats(report: Report) -> tuple[str, ...]:
             f"{plural(len(unlearned), 'label')} {verb} no training row, which no fine-tuning can learn: "
             f"{listing(unlearned, 6)}, the label of {plural(rows, 'test row')}."
         )
+    notes += [arm.sentence for arm in report.left_out]
     if adapters := [short(item.model) for item in report.candidates if item.adapter_of and item.base]:
         which = "it was" if len(adapters) == 1 else "they were"
         notes.append(
