@@ -161,7 +161,7 @@ def _answer(id: str, answer: Any, question: Question, values: _Values) -> Decisi
         raise UnexpectedResponse(f"decision: the answer to {id!r} {which} option {str(option)[:80]!r}")
     numbers = [found[option] for option in question.options]
     # Most answers are read by the first line; one by one they take four times as long.
-    plain = set(map(type, numbers)) <= {int, float} and 0 <= min(numbers) and max(numbers) <= 1
+    plain = set(map(type, numbers)) <= {int, float} and min(numbers) >= 0 and max(numbers) <= 1
     for number in numbers if not plain else ():
         if isinstance(number, bool) or not isinstance(number, int | float) or not 0 <= number <= 1:
             raise UnexpectedResponse(f"decision: the answer to {id!r} has {str(number)[:40]}, which is no probability")
