@@ -43,7 +43,7 @@ class Evaluation:
     """Figures on the evaluation rows after so many steps and epochs; `accuracy` is of the exact set, if multi-label,
     and not measured of a language model's objects.
 
-    `readout_losses` are those of each readout, after the epoch that a run chooses its readout by.
+    `readout_losses` are those of each readout that a run chose its own by.
     """
 
     number: int
@@ -54,12 +54,11 @@ class Evaluation:
 
 
 @dataclass(frozen=True)
-class TrialStep:
-    """A step of a first epoch that is trained to choose a readout by; `epoch` as of a `TrainingStep`."""
+class WorkDone:
+    """Share of a training's work that is done, from 0 to 1, and the readout that is tried, if one is."""
 
-    readout: str
-    number: int
-    epoch: float
+    share: float
+    trial: str = ""
 
 
 @dataclass(frozen=True)
@@ -87,7 +86,7 @@ class ResourceUse:
     rows_per_pass: int | None
 
 
-TrainingEvent = TrialStep | CheckpointWritten | ResourceUse
+TrainingEvent = WorkDone | CheckpointWritten | ResourceUse
 """What a language model's training tells beside its records."""
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from fw_assets.embedded.engine.training import TrainingRecord
-from fw_assets.embedded.engine.training_run import CheckpointWritten, TrainingEvent, TrialStep
+from fw_assets.embedded.engine.training_run import CheckpointWritten, TrainingEvent, WorkDone
 from fw_assets.embedded.engine.training_spec import TrainingSpec
 from fw_assets.embedded.file_checksums import write_checksum
 from fw_assets.embedded.jobs import job_queue
@@ -114,6 +114,8 @@ class _MetricsRecorder:
     ) -> None:
         self._platform, self._claim, self._metrics = platform, claim, metrics
         self._epochs, self._rows = epochs, rows
+        self._epoch = 0.0
+        self._share: float | None = None
         self._reported = platform.clock()
 
     def restart(self) -> None:
@@ -123,8 +125,9 @@ class _MetricsRecorder:
 
     def event(self, event: TrainingEvent) -> None:
         """What changes the job and not its metrics, which are the same when it runs again."""
-        if isinstance(event, TrialStep):
-            self._report(0.0)
+        if isinstance(event, WorkDone):
+            self._share = event.share
+            self._report()
         elif isinstance(event, CheckpointWritten):
             job_queue.heartbeat(self._platform, self._claim, progress=True)
         else:
@@ -137,19 +140,22 @@ class _MetricsRecorder:
 
     def record(self, record: TrainingRecord) -> None:
         self._metrics.write(metrics_line(record))
-        self._report(record.epoch)
+        self._epoch = record.epoch
+        self._report()
 
-    def _report(self, epoch: float) -> None:
+    def _report(self) -> None:
         now = self._platform.clock()
         if now - self._reported < _REPORT_SECONDS:
             return
         self._reported = now
         self._metrics.flush()
+        # The epochs tell how much is done where nothing but steps is.
+        share = self._epoch / self._epochs if self._share is None else self._share
         progress = {
-            "percent": min(99, int(100 * epoch / self._epochs)),
-            "epoch": int(epoch),
+            "percent": min(99, int(100 * share)),
+            "epoch": int(self._epoch),
             "totalInputRequests": self._rows,
-            "totalProcessedRequests": min(self._rows, int(self._rows * epoch / self._epochs)),
+            "totalProcessedRequests": min(self._rows, int(self._rows * share)),
         }
         # Raises ClaimLost for a cancelled job, which ends the training.
         update_job(self._platform, self._claim, {"jobProgress": progress})

@@ -18,7 +18,7 @@ from fw_assets.embedded.engine.language_model.device.lease import patience
 from fw_assets.embedded.engine.registry import base_models, find_base_model
 from fw_assets.embedded.engine.scorers import load_base
 from fw_assets.embedded.engine.training import TrainingRecord
-from fw_assets.embedded.engine.training_run import CheckpointWritten, TrainingEvent
+from fw_assets.embedded.engine.training_run import CheckpointWritten, TrainingEvent, WorkDone
 from fw_assets.embedded.inference.chat_completion import Completions, answer_all
 from fw_assets.embedded.inference.chat_request import ChatRequest
 from fw_assets.embedded.inference.micro_batcher import MAX_BATCH
@@ -171,11 +171,17 @@ class _MailedReport:
     sent: float = field(default_factory=time.monotonic)
 
     def record(self, record: TrainingRecord) -> None:
-        self.messages.append(record)
+        self._add(record)
+
+    def _add(self, message: Message) -> None:
+        self.messages.append(message)
         if time.monotonic() - self.sent > _REPORT_SECONDS:
             self.send()
 
     def event(self, event: TrainingEvent) -> None:
+        if isinstance(event, WorkDone):
+            self._add(event)
+            return
         self.messages.append(event)
         self.send(read_files(self.checkpoints) if isinstance(event, CheckpointWritten) else None)
 

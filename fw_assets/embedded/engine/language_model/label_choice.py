@@ -17,7 +17,7 @@ from fw_assets.embedded.engine.language_model.chat_prompt import TokenPrompt
 from fw_assets.embedded.engine.language_model.label_trie import LabelTrie
 from fw_assets.embedded.engine.language_model.language_model import ROWS_PER_PASS, LanguageModel, Prefix
 from fw_assets.embedded.engine.language_model.lora import Adapter
-from fw_assets.embedded.engine.language_model.memory import passes
+from fw_assets.embedded.engine.language_model.memory import passes_side_by_side
 
 Scores = NDArray[np.float64]
 
@@ -85,7 +85,7 @@ class LabelChoice:
                 found = greedy_scoring.likely_answers(self._model, own, prefix, trie, self._adapter, priors)
                 return found.swapaxes(0, 1)
 
-            for part, found in passes(indices, ROWS_PER_PASS, read):
+            for part, found in passes_side_by_side(indices, ROWS_PER_PASS, read):
                 scores[:, list(part)] = found.swapaxes(0, 1)
         return list(scores - np.logaddexp.reduce(scores, axis=2, keepdims=True))
 
@@ -96,7 +96,7 @@ class LabelChoice:
             scores = tree_scoring.answer_log_probabilities(self._model, part, prefix, trie, self._adapter)
             return np.asarray(scores.numpy(), np.float64)
 
-        return np.concatenate([scores for _, scores in passes(rows, count, read)]).astype(np.float64)
+        return np.concatenate([scores for _, scores in passes_side_by_side(rows, count, read)]).astype(np.float64)
 
     def _make_trie(self, answers: tuple[str, ...]) -> LabelTrie:
         return LabelTrie([self._model.prompts.encode_answer(answer) for answer in answers])

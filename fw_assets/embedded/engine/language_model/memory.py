@@ -1,12 +1,18 @@
-"""Passes that fit into memory: one that does not is tried again with half of its rows, down to one."""
+"""Passes that fit into memory: one that does not is tried again with half of its rows, down to one.
+
+On a CPU passes of scoring are done side by side, each on a core of its own: they are the same numbers in less time.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import gc
+import math
+import os
 import resource
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import ClassVar, TypeVar
 from weakref import WeakSet
@@ -19,6 +25,8 @@ ResultT = TypeVar("ResultT")
 _CLEAR, _STATUS = Path("/proc/self/clear_refs"), Path("/proc/self/status")
 _PEAK_OF_RESIDENT_MEMORY = "5"
 """As of proc(5)."""
+_FEWEST_ROWS = 4
+"""Rows of a pass beside another; with fewer, the weights are read too often."""
 # Torch has an error of its own for accelerators; for the CPU there is the text alone.
 _CPU_MESSAGES = ("not enough memory", "can't allocate memory")
 
@@ -52,6 +60,24 @@ def passes(
             continue
         # Outside of the handler: the error's frames hold the tensors of the pass.
         free_memory()
+
+
+def passes_side_by_side(
+    rows: Sequence[RowT], size: int, run: Callable[[Sequence[RowT]], ResultT]
+) -> list[tuple[Sequence[RowT], ResultT]]:
+    """As `passes`, several at a time where that is what the cores are for; `run` is called in threads of their own.
+
+    Raises:
+        MemoryError: as of `passes`.
+    """
+    cores = 1 if torch.cuda.is_available() else (os.cpu_count() or 1) // torch.get_num_threads()
+    size = min(size, max(_FEWEST_ROWS, math.ceil(len(rows) / max(1, cores))))
+    if cores < 2 or len(rows) <= size:
+        return list(passes(rows, size, run))
+    parts = [rows[start : start + size] for start in range(0, len(rows), size)]
+    with ThreadPoolExecutor(min(cores, len(parts))) as threads:
+        done = threads.map(lambda part: list(passes(part, size, run)), parts)
+        return [each for part in done for each in part]
 
 
 def halved(rows: int) -> int:

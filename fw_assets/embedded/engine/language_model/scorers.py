@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -20,7 +20,7 @@ from fw_assets.embedded.engine.language_model.head import Head
 from fw_assets.embedded.engine.language_model.label_choice import LabelChoice, by_prefix
 from fw_assets.embedded.engine.language_model.language_model import ROWS_PER_PASS, LanguageModel, Prefix, load
 from fw_assets.embedded.engine.language_model.lora import Adapter
-from fw_assets.embedded.engine.language_model.memory import passes
+from fw_assets.embedded.engine.language_model.memory import passes, passes_side_by_side
 from fw_assets.embedded.engine.language_model.model_folders import LanguageModelFolder
 from fw_assets.embedded.engine.language_model.record_decoding import RecordDecoder
 from fw_assets.embedded.engine.written_answers import Decoding, WrittenAnswer
@@ -262,17 +262,29 @@ def _write(
     return [answers[index] for index in range(len(texts))]
 
 
-def head_logits(model: LanguageModel, texts: Sequence[str], head: Head, tuned: TunedAdapter) -> losses.Floats:
-    """The head's logits, (texts, labels)."""
+def head_logits(
+    model: LanguageModel,
+    texts: Sequence[str],
+    head: Head,
+    tuned: TunedAdapter,
+    last_states: Callable[[Sequence[Sequence[int]], Prefix], torch.Tensor] | None = None,
+) -> losses.Floats:
+    """The head's logits, (texts, labels).
+
+    Args:
+        last_states: of rows after a prefix; left out, those that the model with the adapter computes.
+    """
     prompts = [model.prompts.encode(text, tuned.spec.max_context_length) for text in texts]
     logits = np.empty((len(texts), len(head.labels)))
-    with torch.no_grad():
-        for prefix, indices in by_prefix(model, prompts, tuned.adapter if tuned.adapted_prefix else None):
+    for prefix, indices in by_prefix(model, prompts, tuned.adapter if tuned.adapted_prefix else None):
 
-            def read(part: Sequence[int], prefix: Prefix = prefix) -> losses.Floats:
-                states = model.last_states([prompts[index].row for index in part], prefix, tuned.adapter)
+        def read(part: Sequence[int], prefix: Prefix = prefix) -> losses.Floats:
+            rows = [prompts[index].row for index in part]
+            with torch.no_grad():
+                states = last_states(rows, prefix) if last_states else model.last_states(rows, prefix, tuned.adapter)
                 return np.asarray(head.logits(states).double().cpu().numpy(), np.float64)
 
-            for part, scores in passes(indices, ROWS_PER_PASS, read):
-                logits[list(part)] = scores
+        done = passes if last_states else passes_side_by_side
+        for part, scores in done(indices, ROWS_PER_PASS, read):
+            logits[list(part)] = scores
     return logits

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -13,18 +13,15 @@ import torch
 
 from fw_assets.embedded.engine.language_model.adapter_files import TunedAdapter
 from fw_assets.embedded.engine.language_model.head import Head
-from fw_assets.embedded.engine.language_model.language_model import NO_PREFIX, LanguageModel
+from fw_assets.embedded.engine.language_model.language_model import LanguageModel, Prefix, last_of
 from fw_assets.embedded.engine.language_model.lora import Adapter
 from fw_assets.embedded.engine.language_model.memory import free_memory, halved, is_out_of_memory, passes
 from fw_assets.embedded.engine.language_model.tuning.answer_loss import generation_losses, head_losses
 from fw_assets.embedded.engine.language_model.tuning.answer_tokens import AnswerTokens, object_answer, whole_answer
 from fw_assets.embedded.engine.language_model.tuning.length_buckets import micro_batches
-from fw_assets.embedded.engine.language_model.tuning.lower_states import LowerStates
+from fw_assets.embedded.engine.language_model.tuning.lower_states import MAX_TOKENS_PER_PASS, LowerStates
 from fw_assets.embedded.engine.training_run import ResourceUse
 from fw_assets.embedded.engine.training_spec import TrainingRow
-
-MAX_TOKENS_PER_PASS = 4096
-"""Tokens of a forward and backward pass, padding included; a batch of more is accumulated."""
 
 
 class AdapterStep:
@@ -66,6 +63,11 @@ class AdapterStep:
         self._prefixes = [() if whole else prompt.prefix for prompt in prompts]
         self._rows = [(*prompt.prefix, *prompt.row) if whole else prompt.row for prompt in prompts]
         self.lengths = [len(row) + len(answer.tokens) for row, answer in zip(self._rows, self._answers, strict=True)]
+        # The lower layers read the answer too where a head does not need it, so that both readouts share the states.
+        self._read = [
+            (*tokens, *(answer if answer.tokens or tuned.multi_label else self._written(row)).tokens[:-1])
+            for tokens, answer, row in zip(self._rows, self._answers, rows, strict=True)
+        ]
         weight = np.array([row.weight for row in rows], np.float32)
         self._weight = torch.from_numpy(weight / weight.mean()).to(model.device)
         self._target = torch.zeros((len(rows), len(tuned.labels)), device=model.device)
@@ -75,6 +77,19 @@ class AdapterStep:
         first = tuned.adapter.first_layer
         self._upper = model.pretrained.part(first, model.pretrained.layer_count) if first else None
         self._lower = LowerStates(model, first, cache) if first else None
+
+    def prepare(self, rows: Sequence[int]) -> Iterator[int]:
+        """Have the lower layers read these rows; yields from time to time how many more they have read."""
+        if self._lower is None:
+            return
+        for tokens in dict.fromkeys(self._prefixes[row] for row in rows):
+            own = [self._read[row] for row in rows if self._prefixes[row] == tokens]
+            yield from self._lower.prepare(own, self._model.read_prefix(tokens))
+
+    def last_states(self, rows: Sequence[Sequence[int]], prefix: Prefix) -> torch.Tensor:
+        """As of `LanguageModel`, with the adapter as it is; what the lower layers have read is not read again."""
+        below = self._lower.below(rows, prefix) if self._lower else None
+        return last_of(self._model.states(rows, prefix, self._tuned.adapter, part=self._upper, below=below), rows)
 
     def accumulate(self, batch: Sequence[int]) -> float:
         """Add the gradient of the batch's weighted mean loss to none, and return that loss.
@@ -122,9 +137,10 @@ class AdapterStep:
         prompts, fields = self._model.prompts, self._tuned.fields
         if fields:
             return object_answer(prompts, fields, row.values, spaced=spaced)
-        if self._tuned.head is not None:
-            return AnswerTokens()
-        return whole_answer(prompts, row.answer or next(iter(row.labels), ""))
+        return self._written(row) if self._tuned.head is None else AnswerTokens()
+
+    def _written(self, row: TrainingRow) -> AnswerTokens:
+        return whole_answer(self._model.prompts, row.answer or next(iter(row.labels), ""))
 
     def mean_loss(self, batch_size: int) -> float:
         """The weighted mean loss of all rows."""
@@ -150,8 +166,9 @@ class AdapterStep:
         model, tuned = self._model, self._tuned
         prompts, answers = [self._rows[row] for row in part], [self._answers[row] for row in part]
         rows = [(*prompt, *answer.tokens[:-1]) for prompt, answer in zip(prompts, answers, strict=True)]
-        prefix = model.read_prefix(prefix_tokens) if prefix_tokens else NO_PREFIX
-        below = self._lower.below(rows, prefix) if self._lower else None
+        prefix = model.read_prefix(prefix_tokens)
+        read = [self._read[row] for row in part]
+        below = self._lower.below(read, prefix, [len(row) for row in rows]) if self._lower else None
         states = model.states(rows, prefix, tuned.adapter, part=self._upper, below=below)
         if tuned.head is None:
             return generation_losses(model.pretrained, states, prompts, answers)
