@@ -15,7 +15,7 @@ import random
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -79,9 +79,8 @@ class FrozenStates(MinilmTextEncoder):
         return list(torch.cat(units, dim=1).numpy().astype(np.float32))
 
 
-def read_rows(path: Path, model: str) -> tuple[list[TrainingRow], bool]:
-    """Rows, and whether they are sets of labels."""
-    read = registry.base_models()[model].read
+def read_rows(path: Path, read: Callable[[list[dict[str, Any]]], str]) -> tuple[list[TrainingRow], bool]:
+    """Rows, and whether they are sets of labels; `read` makes the text of their messages."""
     rows, multi_label = [], False
     for line in path.read_text("utf-8").splitlines():
         document: dict[str, Any] = json.loads(line)
@@ -94,8 +93,9 @@ def read_rows(path: Path, model: str) -> tuple[list[TrainingRow], bool]:
 
 def measure(model: str, folder: Path, count: int, tested: int) -> tuple[list[bool], float]:
     """Which test rows are answered exactly, and the CPU seconds of training and asking."""
-    rows, multi_label = read_rows(folder / "train.jsonl", model)
-    tests, _ = read_rows(folder / "test.jsonl", model)
+    read = registry.base_models()[model].read
+    rows, multi_label = read_rows(folder / "train.jsonl", read)
+    tests, _ = read_rows(folder / "test.jsonl", read)
     random.Random(0).shuffle(rows)
     random.Random(0).shuffle(tests)
     rows, tests = rows[:count], tests[:tested]

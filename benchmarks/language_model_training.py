@@ -28,6 +28,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.arguments import positional
+from fw_assets.embedded.engine.language_model.model_folders import LanguageModelFolder
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "support-intents.jsonl"
 RANK, BATCH, RATE = 16, 16, 1e-3
@@ -76,16 +77,22 @@ def ours(model: str, count: int, epochs: int, form: str) -> float:
 
 
 def others(model: str, count: int, epochs: int, name: str) -> float:
+    from fw_assets.embedded.engine.registry import find_base_model
+
+    folder = find_base_model(model).language_model
+    assert folder is not None, f"{model} is not on this machine"
+    return train_elsewhere(folder, rows(count), epochs, name)
+
+
+def train_elsewhere(folder: LanguageModelFolder, given: list[tuple[str, str]], epochs: int, name: str) -> float:
+    """Seconds, as of `cpu_seconds`, of a training on (conversation, label) by `peft + Trainer` or `trl`."""
     import peft
     import torch
     import transformers
 
     from fw_assets.embedded.engine.language_model.chat_prompt import ChatPrompt
     from fw_assets.embedded.engine.language_model.language_model import device, trains_in_bf16
-    from fw_assets.embedded.engine.registry import find_base_model
 
-    folder = find_base_model(model).language_model
-    assert folder is not None, f"{model} is not on this machine"
     bf16 = trains_in_bf16()
     tokenizer = transformers.AutoTokenizer.from_pretrained(folder.folder)
     network = transformers.AutoModelForCausalLM.from_pretrained(
@@ -93,7 +100,7 @@ def others(model: str, count: int, epochs: int, name: str) -> float:
     )
     prompts = ChatPrompt(tokenizer, folder.context_length)
     data = []
-    for text, label in rows(count):
+    for text, label in given:
         prompt, answer = prompts.encode(text, 2048), prompts.encode_answer(label)
         before = [*prompt.prefix, *prompt.row]
         data.append({"input_ids": [*before, *answer], "labels": [-100] * len(before) + list(answer)})
@@ -114,6 +121,7 @@ def others(model: str, count: int, epochs: int, name: str) -> float:
             "dataloader_pin_memory": False,
         }
         trainer = _trl(network, lora, data, common) if name == "trl" else _trainer(network, lora, data, common)
+        trainer.remove_callback(transformers.PrinterCallback)
         before_cpu = cpu_seconds()
         done = trainer.train()
         print(f"mean loss {done.training_loss:.3f}", file=sys.stderr)

@@ -177,6 +177,22 @@ def grammar(*answers: str) -> dict[str, str]:
     return {"type": "grammar", "grammar": "root ::= " + " | ".join(json.dumps(answer) for answer in answers)}
 
 
+@pytest.fixture(scope="session")
+def language_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the language models (`FW_LANGUAGE_MODELS`), with a random one, `tiny-llama`."""
+    for package in ("torch", "transformers"):
+        pytest.importorskip(package, reason="the extra llm is not installed")
+    from fw_assets.embedded.engine.language_model.adding import add_language_model
+    from fw_assets_tests.embedded.engine.language_model.tiny_models import make_folder
+
+    home = tmp_path_factory.mktemp("language-models")
+    make_folder("llama", home / "files")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FW_LANGUAGE_MODELS", str(home))
+        add_language_model("tiny-llama", str(home / "files"))
+    return home
+
+
 @pytest.fixture
 def client(tmp_path: Path) -> Client:
     return Client(tmp_path / "platform")
@@ -212,5 +228,5 @@ def served(home: Path) -> Iterator[str]:
         yield address
     finally:
         process.terminate()
-        _, errors = process.communicate(timeout=20)
+        _, errors = process.communicate(timeout=60)
         assert key not in errors.decode(), "the key of an old home is not printed again"

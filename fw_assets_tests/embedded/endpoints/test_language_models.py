@@ -24,19 +24,9 @@ WORDS = {"refund": "money back please", "card arrival": "where is my card", "gre
 SYSTEM = "Answer with exactly one label."
 
 
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    home = tmp_path_factory.mktemp("language-models")
-    make_folder("llama", home / "files")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("FW_LANGUAGE_MODELS", str(home))
-        add_language_model("tiny-llama", str(home / "files"))
-    return home
-
-
 @pytest.fixture
-def platform(home: Path, client: Client, monkeypatch: pytest.MonkeyPatch) -> Client:
-    monkeypatch.setenv("FW_LANGUAGE_MODELS", str(home))
+def platform(language_models: Path, client: Client, monkeypatch: pytest.MonkeyPatch) -> Client:
+    monkeypatch.setenv("FW_LANGUAGE_MODELS", str(language_models))
     return client
 
 
@@ -260,7 +250,7 @@ def test_a_tuned_model_answers_and_adapters_of_one_base_stay_apart(platform: Cli
 
 
 def test_a_request_waits_for_a_device_that_another_process_has_and_is_told_when_it_is_too_long(
-    platform: Client, home: Path, monkeypatch: pytest.MonkeyPatch
+    platform: Client, language_models: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FW_DEVICE_LEASE", "box")
     monkeypatch.setenv("FW_DEVICE_WAIT", "0.3")

@@ -13,18 +13,18 @@ pytest.importorskip("torch", reason="the extra llm is not installed")
 pytest.importorskip("peft", reason="the extra llm-dev is not installed")
 
 from fw_assets_tests.embedded.conftest import Client, grammar
-from fw_assets_tests.embedded.endpoints.test_language_models import BASE, WORDS, ask, deploy, home, platform, rows, tune
+from fw_assets_tests.embedded.endpoints.test_language_models import BASE, WORDS, ask, deploy, platform, rows, tune
 from fw_assets_tests.embedded.inference_server.served_tiny_model import TinyModelServer, tiny_model_server
 
-__all__ = ["home", "platform"]
+__all__ = ["platform"]
 pytestmark = pytest.mark.filterwarnings("ignore:.*is_gradient_checkpointing")
 
 MANY = [*WORDS, *(f"{word} {n}" for word in ("account", "billing", "technical") for n in range(6))]
 
 
 @pytest.fixture
-def server(home: Path) -> Iterator[TinyModelServer]:
-    with tiny_model_server(home / "files") as server:
+def server(language_models: Path) -> Iterator[TinyModelServer]:
+    with tiny_model_server(language_models / "files") as server:
         yield server
 
 
@@ -73,9 +73,9 @@ def test_a_fine_tuned_model_answers_as_it_does_here(
 
 
 def test_a_server_that_tells_no_prompts_chooses_alike(
-    platform: Client, home: Path, monkeypatch: pytest.MonkeyPatch
+    platform: Client, language_models: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with tiny_model_server(home / "files", tells_prompts=False) as server:
+    with tiny_model_server(language_models / "files", tells_prompts=False) as server:
         monkeypatch.setenv("FW_INFERENCE_URL", server.url)
         monkeypatch.setenv("FW_INFERENCE_MODEL", "tiny-llama=served-tiny")
         there = probabilities(platform, BASE, "where is my card", list(WORDS))
