@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Barrier, Event, Thread
 from typing import Any, ClassVar, Literal
 
-Maker = Literal["openai", "vllm", "ollama", "plain", "choices", "deaf", "moved", "copies"]
+Maker = Literal["openai", "vllm", "ollama", "plain", "choices", "deaf", "moved", "copies", "short"]
 CONSTRAINTS = ("response_format", "structured_outputs")
 
 
@@ -20,7 +20,8 @@ class ChatServerDouble(ThreadingHTTPServer):
     ignores what it does not know, and every constraint; `plain` refuses each by a bare 400; `choices` follows
     `structured_outputs` and ignores `response_format`, of two requests with which one is answered when the other is
     there, and the other when `late` is set; `deaf` refuses all; `moved` redirects to another host; `copies` gives the
-    answer of the last turn before, of an assistant, as models do that learn from examples.
+    answer of the last turn before, of an assistant, as models do that learn from examples; `short` is right, with the
+    label or else its parent in `parents`, where the system message lists two labels, and gives the last of more.
     """
 
     daemon_threads = True
@@ -28,6 +29,7 @@ class ChatServerDouble(ThreadingHTTPServer):
     def __init__(self, maker: Maker, key: str = "", gold: Mapping[str, str] | None = None) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.maker, self.key, self.gold = maker, key, gold or {}
+        self.parents: Mapping[str, str] = {}
         self.requests: list[dict[str, Any]] = []
         self.keys: list[str | None] = []
         self.late = Event()
@@ -45,6 +47,10 @@ class ChatServerDouble(ThreadingHTTPServer):
         if self.maker == "copies":
             before = [turn["content"] for turn in body["messages"] if turn["role"] == "assistant"]
             label = text = before[-1] if before else "billing"
+        if self.maker == "short":
+            listed = [line[2:] for line in body["messages"][0]["content"].splitlines() if line.startswith("- ")]
+            right = label if label in listed else self.parents[label]
+            label = text = right if len(listed) == 2 else listed[-1]
         if self.maker == "openai" and "response_format" in body:
             (key,) = body["response_format"]["json_schema"]["schema"]["properties"]
             text = json.dumps({key: text})

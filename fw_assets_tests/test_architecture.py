@@ -68,7 +68,7 @@ ROOMS: dict[str, dict[str, str]] = {
         "labels": "errors values visible_text spelling dataset fields formats intervals session splits slices",
         "objects": "errors dataset fields session labels",
         "prompting": "errors values dataset fields labels",
-        "arms": "arm values dataset splits cost prompting",
+        "arms": "arm errors values dataset labels splits cost prompting taxonomy",
         "request_form": "values prompting",
         "metrics": "values fields clusters intervals mistake_costs prompting",
         "baselines": "values dataset prompting metrics",
@@ -145,7 +145,8 @@ ROOMS: dict[str, dict[str, str]] = {
         "hierarchy": "formatting schema sections table",
         "card": "formatting schema table fields imbalance sections",
         "plan": "formatting glossary schema sections table",
-        "assembly": "formatting glossary schema sections",
+        "snippets": "formatting schema",
+        "assembly": "formatting glossary schema sections snippets",
         "plots": "formatting schema confusion sections trend",
         "rendering": "arms escape formatting schema table fields imbalance advice confusion card plan sections trend "
         "distributions free_models cascades hierarchy scope plots",

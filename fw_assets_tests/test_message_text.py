@@ -15,7 +15,7 @@ from fw_assets.classification.dataset.row_parser import Row, parse_row
 from fw_assets.embedded.engine.turns import read_turns
 from fw_assets.embedded.message_text import content_text as platform_text
 from fw_assets.fireworks._completion import parse_completion
-from fw_assets.report.assembly.snippets import python_snippet
+from fw_assets.report.snippets.snippets import python_snippet
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=4),

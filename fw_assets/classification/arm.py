@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Literal, NamedTuple
 
-ArmKind = Literal["zero-shot", "descriptions", "decision", "knn"]
+ArmKind = Literal["zero-shot", "descriptions", "decision", "two-stage", "knn"]
 ZERO_SHOT = "zero-shot"
 """The model asked as it is, with the names of the labels alone: what every base model is measured by."""
 SEPARATOR = "+"
@@ -13,7 +13,12 @@ SEPARATOR = "+"
 MAX_EXAMPLES = 64
 EXAMPLES_TRIED = (2, 4, 8, 16)
 """Numbers of examples of which `knn` takes the one that is best on the validation rows."""
-_KINDS: dict[str, ArmKind] = {"zero-shot": "zero-shot", "descriptions": "descriptions", "decision": "decision"}
+_KINDS: dict[str, ArmKind] = {
+    "zero-shot": "zero-shot",
+    "descriptions": "descriptions",
+    "decision": "decision",
+    "two-stage": "two-stage",
+}
 _KNN = re.compile(r"knn(?:-(?P<examples>[1-9]\d?))?")
 
 
@@ -30,6 +35,11 @@ class Arm(NamedTuple):
     def words(self) -> str:
         """What it is, as tables say it."""
         return {"descriptions": "with descriptions", "knn": "few-shot"}.get(self.kind, self.kind)
+
+    @property
+    def requests(self) -> int:
+        """Requests for one row, at most."""
+        return 2 if self.kind == "two-stage" else 1
 
     @property
     def tried(self) -> tuple[int, ...]:
@@ -52,8 +62,8 @@ def read_arm(text: str) -> Arm:
     arm = _read(text.strip().lower())
     if arm is None:
         raise ValueError(
-            f"{text!r} is no arm; those that there are: zero-shot, descriptions, decision, knn, and knn-1 to "
-            f"knn-{MAX_EXAMPLES}"
+            f"{text!r} is no arm; those that there are: zero-shot, descriptions, decision, two-stage, knn, and "
+            f"knn-1 to knn-{MAX_EXAMPLES}"
         )
     return arm
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 
 import polars as pl
@@ -108,6 +110,62 @@ def test_examples_are_the_nearest_training_rows_and_no_others(project: Project, 
         done = project.run("predict", "tickets", "--file", str(new), "--out", str(out), "--yes")
         assert done.returncode == 0, done.stderr
         assert pl.read_csv(out)["label"].to_list()[0] == labels[examples[-1]]
+
+
+def test_two_stages_are_compared_with_one_win_and_serve(project: Project, watched: None) -> None:
+    turns = [json.loads(line)["messages"] for line in project.data.read_text("utf-8").splitlines()]
+    gold = {row[-2]["content"]: row[-1]["content"] for row in turns}
+    parents = {"billing": "money", "sales": "money", "account": "help", "technical": "help"}
+    with chat_server("short", gold=gold) as server:
+        server.parents = parents
+        given = ("--label-parents", json.dumps(parents), "--arm", "two-stage", "--benchmark-only")
+        prices = (f"near={server.url}#small", "--free-rows", "5")
+        done = project.run("run", str(project.data), "--endpoint", *prices, *given, "--approve", "--yes", "--json")
+        assert done.returncode == 0, done.stderr
+        folder = project.workspace / "tickets"
+        plan = json.loads((folder / "plan.json").read_text("utf-8"))
+        flat, staged = (line["parts"][0]["quantity"]["expected"] for line in plan["estimate"]["lines"])
+        assert flat < staged
+        text = (folder / "plan.md").read_text("utf-8")
+        assert "two-stage asks each row twice" in text
+        assert "| money |" in text.replace("`", "")
+
+        report = project.report()
+        once, twice = (item["base"] for item in report["candidates"])
+        assert once["accuracy"] < twice["accuracy"] == 1.0
+        (pair,) = report["pairs"]
+        assert {pair["first"], pair["second"]} == {"near", "near+two-stage"}
+        assert report["winner"]["model"] == "endpoints/near+two-stage"
+        assert report["hierarchy"]["separator"] == ""
+        levels = {item["model"]: item["scores"]["accuracy"] for item in report["hierarchy"]["results"]}
+        assert [interval["value"] for interval in levels["endpoints/near+two-stage"]] == [1.0, 1.0]
+        rows = report["rows"]["validation"] + report["rows"]["test"]
+        sent = len(server.requests)
+        assert 2 * rows < sent <= 3 * (rows + 5) + 10
+
+        server.requests.clear()
+        asked = next(text for text, label in gold.items() if label == "sales")
+        said = project.run("predict", "tickets", asked, "--json")
+        assert said.returncode == 0, said.stderr
+        assert json.loads(said.stdout)["labels"] == ["sales"]
+        assert len(server.requests) == 2
+        file, out = project.folder / "new.csv", project.folder / "out.csv"
+        pl.DataFrame({"text": list(gold)[:3]}).write_csv(file)
+        done = project.run("predict", "tickets", "--file", str(file), "--out", str(out), "--yes")
+        assert done.returncode == 0, done.stderr
+        assert pl.read_csv(out)["label"].to_list() == list(gold.values())[:3]
+        printed = io.StringIO()
+        with contextlib.redirect_stdout(printed):
+            exec(compile(report["snippets"]["python"], "snippet", "exec"), {"__name__": "__main__"})
+        assert printed.getvalue().strip() in parents
+
+
+def test_two_stages_of_labels_without_levels_are_refused(project: Project) -> None:
+    done = project.run("plan", str(project.data), "--model", "char-ngram", "--arm", "two-stage")
+    assert done.returncode == 2
+    assert "the arm `two-stage` asks for the parent first, and the labels have no levels" in " ".join(
+        done.stderr.split()
+    )
 
 
 def test_a_description_of_an_unknown_label_is_refused(project: Project) -> None:

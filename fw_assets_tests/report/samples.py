@@ -13,7 +13,6 @@ import polars as pl
 from fw_assets.classification.metrics.confused_cells import CellCounter
 from fw_assets.classification.session import Session
 from fw_assets.report.assembly.confused_cells import cell_results
-from fw_assets.report.assembly.snippets import make_snippets
 from fw_assets.report.schema.comparison import ComparisonResult, Flip
 from fw_assets.report.schema.confused_cells import ConfusedCell
 from fw_assets.report.schema.cost import Cost, CostEntry
@@ -31,6 +30,7 @@ from fw_assets.report.schema.report import (
 )
 from fw_assets.report.schema.tuning import EpochMetrics, SweepCellResult
 from fw_assets.report.sections.answer import answer
+from fw_assets.report.snippets.snippets import make_snippets
 
 INTENTS = ("billing", "technical", "account", "sales")
 OPENINGS = ("Hi, ", "", "Hello there, ", "Quick one: ", "")

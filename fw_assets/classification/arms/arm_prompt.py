@@ -5,17 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from fw_assets.classification.arm import Arm
+from fw_assets.classification.arms.two_stage import two_stage_prompt
 from fw_assets.classification.prompting.decision import decision_prompt
 from fw_assets.classification.prompting.prompt import Prompt, system_text
 from fw_assets.classification.prompting.record_text import record_text
 
 
-def arm_prompt(prompt: Prompt, arm: Arm, descriptions: Mapping[str, str] | None) -> Prompt:
+def arm_prompt(
+    prompt: Prompt, arm: Arm, descriptions: Mapping[str, str] | None, parents: Mapping[str, str] | None = None
+) -> Prompt:
     """The question of an arm.
 
     Args:
         prompt: the dataset's.
         descriptions: what labels mean.
+        parents: of labels that are no paths.
 
     Raises:
         InputError: the labels cannot be asked for so.
@@ -25,7 +29,7 @@ def arm_prompt(prompt: Prompt, arm: Arm, descriptions: Mapping[str, str] | None)
         return described.model_copy(update={"system": _system(described)})
     if arm.kind == "decision":
         return decision_prompt(with_descriptions(prompt, descriptions), field="arms")
-    return prompt
+    return two_stage_prompt(prompt, parents) if arm.kind == "two-stage" else prompt
 
 
 def with_descriptions(prompt: Prompt, descriptions: Mapping[str, str] | None) -> Prompt:

@@ -108,6 +108,9 @@ class CatalogueModel(Frozen):
             inference = "decision"
         if self.endpoint is not None:
             return "serverless"
+        if self.arm is not None and self.arm.requests > 1 and (inference or self.strategy) == "batch":
+            # The second request of a row follows from the answer to its first.
+            return "serverless" if self.serverless else "deployment"
         if self.is_adapter:
             return "batch" if inference == "batch" else "deployment"
         if inference == "decision" and not self.serverless:

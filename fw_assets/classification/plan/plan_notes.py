@@ -90,6 +90,8 @@ def on_approval(
         steps.append(f"Base models are also asked in {ways}, which need no tuning: {', '.join(arms)}.")
         if any(name.startswith("knn") for name in arms):
             steps.append("Examples are training rows alone, for each row those that are most like it.")
+        if "two-stage" in arms:
+            steps.append("two-stage asks each row twice: for what stands at the top, then for the label below that.")
         if "knn" in arms:
             tried = ", ".join(map(str, EXAMPLES_TRIED))
             steps.append(f"knn asks the validation rows with {tried} examples, and the test rows with the best number.")
@@ -269,7 +271,9 @@ def _decision_warnings(session: Session, models: Sequence[PlannedModel]) -> Iter
 def _arm_warnings(session: Session, catalogue: Sequence[CatalogueModel]) -> Iterator[str]:
     """Arms that change nothing, and descriptions that nothing asks."""
     alike = [
-        entry.slug for entry in catalogue if entry.arm and entry.arm.kind != "decision" and not entry.reads_whole_prompt
+        entry.slug
+        for entry in catalogue
+        if entry.arm and entry.arm.kind in ("descriptions", "knn") and not entry.reads_whole_prompt
     ]
     if alike:
         yield (

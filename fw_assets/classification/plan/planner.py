@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from fw_assets.classification.arm import ZERO_SHOT, arm_name
+from fw_assets.classification.arm import ZERO_SHOT, arm_name, read_arm
 from fw_assets.classification.arms.example_source import ExampleSource
 from fw_assets.classification.catalogue.models import CatalogueModel, PlannedModel
 from fw_assets.classification.catalogue.resource_ids import deployment_id
@@ -194,7 +194,7 @@ def workload_of(
     full = train.scaled(rows)
     sweep = (volumes.get("sweep") or train).scaled(round(sweep_rows * share)) if sweep_rows < train.rows else full
 
-    def asked(volumes: Mapping[str, TextVolume]) -> Workload:
+    def asked(volumes: Mapping[str, TextVolume], requests: int = 1) -> Workload:
         test = asked_once(volumes, "test")
         return Workload(
             train=full,
@@ -202,12 +202,12 @@ def workload_of(
             validation=asked_once(volumes, "validation"),
             test=test,
             out_of_scope=asked_once(volumes, OUT_OF_SCOPE),
-            unconstrained=test.scaled(min(session.free_rows, test.rows)),
+            unconstrained=test.scaled(min(requests * session.free_rows, test.rows)),
             null_control=test if session.null_control else TextVolume(),
             multi_label=multi_label,
         )
 
-    arms = {arm: asked(of_arm(volumes, arm)) for arm in session.arms if arm != ZERO_SHOT}
+    arms = {arm: asked(of_arm(volumes, arm), read_arm(arm).requests) for arm in session.arms if arm != ZERO_SHOT}
     return asked(volumes).model_copy(update={"arms": arms})
 
 

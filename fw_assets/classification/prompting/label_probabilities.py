@@ -33,6 +33,8 @@ def why_none(prompt: Prompt, alternatives: int) -> str:
         return "its answers have several fields"
     if prompt.multi_label:
         return "its answers are lists of labels"
+    if prompt.stages:
+        return "it is asked in two stages"
     if len(prompt.labels) > alternatives:
         return f"the platform names {alternatives} alternatives at most, and there are {len(prompt.labels)} labels"
     return ""
@@ -43,7 +45,7 @@ def label_probabilities(prompt: Prompt, tokens: Sequence[AnswerToken]) -> dict[s
 
     None where no token has alternatives, or they do not stand for one label each.
     """
-    if prompt.fields or prompt.multi_label:
+    if prompt.fields or prompt.multi_label or prompt.stages:
         return None
     written = ""
     for token in tokens:

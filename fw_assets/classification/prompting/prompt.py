@@ -48,6 +48,7 @@ class Prompt(Frozen):
         calibration: sent unchanged where decoding is constrained, and never to a model that publishes none; None, the
             model's default, leaves the field out.
         descriptions: what labels mean, label and text, where the question says it: in `system`, or in a decision.
+        stages: what stands at the top of the labels, each with those below it, where the top is asked for first.
     """
 
     system: str | None
@@ -64,13 +65,13 @@ class Prompt(Frozen):
     fields: tuple[RecordField, ...] = ()
     descriptions: tuple[tuple[str, str], ...] = ()
     calibration: Calibration | None = None
+    stages: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
     @property
     def digest(self) -> str:
         """12 hex digits over everything that decides what a model is sent and how its answer is judged."""
-        # Prompts of one label alone, without descriptions and with the default calibration, keep the digest that they
-        # had before there was anything else.
-        without = {name for name in ("fields", "descriptions", "calibration") if not getattr(self, name)}
+        # Prompts without what was added later keep the digest that they had before.
+        without = {name for name in ("fields", "descriptions", "calibration", "stages") if not getattr(self, name)}
         return digest(self.model_dump(mode="json", exclude=without))
 
     @property
@@ -300,9 +301,13 @@ def _max_tokens(prompt: Prompt, frame: pl.DataFrame) -> int:
         room = min(len(prompt.labels), max(MIN_LISTED_LABELS, 2 * most))
         by_length = sorted(prompt.labels, key=lambda label: -len(label.encode()))
         longest = len(prompt.render(by_length[:room]).encode())
-    else:
-        longest = max(len(prompt.render([label]).encode()) for label in prompt.labels)
-    return _rounded(longest)
+        return _rounded(longest)
+    return answer_tokens(prompt)
+
+
+def answer_tokens(prompt: Prompt) -> int:
+    """Enough tokens for the longest answer with one label."""
+    return _rounded(max(len(prompt.render([label]).encode()) for label in prompt.labels))
 
 
 def _rounded(size: int) -> int:

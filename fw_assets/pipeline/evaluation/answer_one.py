@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from fw_assets.classification.prompting.prompt import Prompt, request
+from functools import partial
+
+from fw_assets.classification.prompting.prompt import Prompt
 from fw_assets.fireworks import ChatCompletion, Fireworks
 from fw_assets.pipeline.evaluation.decision import decide
+from fw_assets.pipeline.evaluation.stages import answer
 from fw_assets.pipeline.platform.endpoint_chat import route_endpoint
 from fw_assets.pipeline.values.delivery import DeploymentRecord
 
@@ -16,5 +19,5 @@ async def answer_one(client: Fireworks, record: DeploymentRecord, prompt: Prompt
         route_endpoint(client, record.serves[0], record.server, record.form)
     if prompt.mode == "decision":
         return (await decide(client, record.address, prompt, messages)).completion
-    body = {"model": record.address, **request(prompt, messages)}
-    return await client.chat_at_any_effort(body, deployment_known=record.deployment is not None)
+    chat = partial(client.chat_at_any_effort, deployment_known=record.deployment is not None)
+    return await answer(chat, record.address, prompt, messages)

@@ -278,9 +278,13 @@ class _Evaluator:
         return replace(self, examples=number, strategy=replace(self.strategy, model=row))
 
     def asked_both_ways(self) -> _Evaluator:
-        """The same with contextual calibration and without, where the base model's entry says that it has one."""
+        """The same with contextual calibration and without, where the base model's entry says that it has one.
+
+        Two stages are asked by default: the second request of a row follows from the answer to the first, which may be
+        another without calibration.
+        """
         entry = self.account.plan.model(self.slug).entry
-        constrained = self.prompt.mode in ("grammar", "json_schema")
+        constrained = self.prompt.mode in ("grammar", "json_schema") and not self.prompt.stages
         if self.kind != "base" or not constrained or entry is None or not entry.calibration:
             return replace(self, prompt=self.prompt.calibrated(None))
         return replace(self, prompt=self.prompt.calibrated("both"))

@@ -12,7 +12,7 @@ import polars as pl
 from fw_assets.classification.cost.ledger import CeilingReached
 from fw_assets.classification.cost.machine_time import NO_PACE, Pace
 from fw_assets.classification.prompting.label_probabilities import why_none
-from fw_assets.classification.prompting.prompt import Prompt, request
+from fw_assets.classification.prompting.prompt import Prompt
 from fw_assets.fireworks import (
     AuthenticationError,
     BadRequest,
@@ -29,6 +29,7 @@ from fw_assets.pipeline.evaluation.concurrency import INITIAL_LIMIT, AdaptiveLim
 from fw_assets.pipeline.evaluation.decision import decide
 from fw_assets.pipeline.evaluation.request_set import RequestSet
 from fw_assets.pipeline.evaluation.response_cache import ResponseCache
+from fw_assets.pipeline.evaluation.stages import answer
 from fw_assets.pipeline.evaluation.thinking import ThinkingWatch, reasoning_matters
 from fw_assets.pipeline.progress import tell, time_left
 from fw_assets.pipeline.values.evaluation import Usage
@@ -182,15 +183,15 @@ async def send_all(
                 if prompt.mode == "decision":
                     completion, probabilities = await decide(client, address, prompt, messages)
                 else:
-                    completion = await client.chat({"model": address, **request(prompt, messages), **more})
+                    completion = await answer(client.chat, address, prompt, messages, more)
                     probabilities = None
                 # No await in between: an answer that is not stored yet is lost with the process, and paid twice.
-                answer = requests.stored_answer(key, completion, probabilities)
-                cache.add(answer)
-                count_tokens(answer.prompt_tokens, answer.completion_tokens)
-                watch.add(answer)
+                stored = requests.stored_answer(key, completion, probabilities)
+                cache.add(stored)
+                count_tokens(stored.prompt_tokens, stored.completion_tokens)
+                watch.add(stored)
                 watch.check()
-                if required and answer.probabilities is None and answered == cached:
+                if required and stored.probabilities is None and answered == cached:
                     raise NoProbabilities(address, "what came beside its first answer does not tell the labels apart")
         except FireworksError as error:
             if _concerns_all(error, prompt, requests):

@@ -15,6 +15,7 @@ from typing import Any
 
 import polars as pl
 
+from fw_assets.classification.arms.two_stage import first_question
 from fw_assets.classification.metrics.latency import Latency, latency
 from fw_assets.classification.prompting.answer_parser import PREDICTIONS, PROBABILITIES, predictions_frame
 from fw_assets.classification.prompting.completion import Completion
@@ -63,7 +64,12 @@ class RequestSet:
         frame = len(json.dumps(request(prompt, "[]"), ensure_ascii=False).encode())
         if prompt.mode == "decision":
             frame += len(questions_text(prompt).encode()) + _TEMPLATE_TOKENS * len(prompt.labels)
-        self._most_tokens = {"prompt": longest + frame + _TEMPLATE_TOKENS, "completion": prompt.max_tokens}
+        most = (longest + frame + _TEMPLATE_TOKENS, prompt.max_tokens)
+        if prompt.stages:
+            # The list of the tops may be longer than that of the labels, where each has one label below it.
+            first = first_question(prompt)
+            most = (2 * (most[0] + len((first.system or "").encode())), first.max_tokens + prompt.max_tokens)
+        self._most_tokens = dict(zip(("prompt", "completion"), most, strict=True))
         self._bounded = set[str]()
 
     def stored_answer(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 import polars as pl
@@ -10,6 +10,7 @@ import polars as pl
 from fw_assets.classification.arm import ZERO_SHOT, read_arm
 from fw_assets.classification.arms.arm_prompt import arm_prompt
 from fw_assets.classification.arms.few_shot import example_room
+from fw_assets.classification.arms.two_stage import first_question, second_question
 from fw_assets.classification.catalogue.models import CatalogueModel
 from fw_assets.classification.cost.text_volumes import TextVolume, measure_volumes, under_arm
 from fw_assets.classification.cost.token_estimates import BYTE_PAIR
@@ -20,6 +21,9 @@ from fw_assets.classification.splits.out_of_scope import OUT_OF_SCOPE
 from fw_assets.classification.splits.sampling import stratified_sample
 from fw_assets.pipeline.planning.examples import FewShotRows
 from fw_assets.pipeline.platform.platform import Platform
+
+Measure = Callable[..., Mapping[str, TextVolume]]
+"""`measure_volumes` with the dataset's answers and tokens."""
 
 
 def plan_volumes(
@@ -53,7 +57,10 @@ def plan_volumes(
     for name in session.arms:
         if name != ZERO_SHOT:
             arm = read_arm(name)
-            question = arm_prompt(prompt, arm, session.label_descriptions)
+            question = arm_prompt(prompt, arm, session.label_descriptions, session.label_parents)
+            if question.stages:
+                volumes |= under_arm(two_stage_volumes(asked, question, measure), name)
+                continue
             before = questions_text(question) if question.mode == "decision" else question.system or ""
             room = example_room(context, question)
             tried = [
@@ -88,6 +95,22 @@ def _together(tried: Sequence[Mapping[str, TextVolume]]) -> dict[str, TextVolume
         volumes["validation"] += other["validation"]
     if others:
         volumes.pop("validation/asked", None)
+    return volumes
+
+
+def two_stage_volumes(asked: pl.DataFrame, question: Prompt, measure: Measure) -> dict[str, TextVolume]:
+    """The volumes of both requests for each row, where the second asks below the row's own top."""
+    rows = asked.unique(["split", "messages"], maintain_order=True).with_columns(label=pl.col("labels").list.first())
+    tops = {label: top for top, labels in question.stages for label in labels}
+    first = first_question(question)
+    top = rows.with_columns(labels=pl.concat_list(pl.col("label").replace_strict(tops, return_dtype=pl.String)))
+    volumes = dict(measure(top, system=first.system or "", render=first.render))
+    for name, labels in question.stages:
+        if (second := second_question(question, name)) is not None:
+            below = measure(
+                rows.filter(pl.col("label").is_in(labels)), system=second.system or "", render=second.render
+            )
+            volumes = {part: volume + below.get(part, TextVolume()) for part, volume in volumes.items()}
     return volumes
 
 

@@ -8,9 +8,10 @@ from typing import NamedTuple
 import polars as pl
 
 from fw_assets.classification.arm import without_arm
+from fw_assets.classification.arms.two_stage import longest_questions
 from fw_assets.classification.cost.estimate import MULTI_LABEL_ANSWERS
 from fw_assets.classification.cost.prediction_cost import PredictionCost, prediction_cost
-from fw_assets.classification.cost.ranges import Range
+from fw_assets.classification.cost.ranges import NOTHING, Range
 from fw_assets.classification.cost.text_volumes import MAX_MEASURED_ROWS, TextVolume, measure_volumes
 from fw_assets.classification.cost.token_estimates import BYTE_PAIR, TokenRatio
 from fw_assets.classification.prompting.prompt import Prompt
@@ -71,17 +72,18 @@ async def price_requests(
         probe = probe or messages
         if position % step == 0:
             sample.append(messages)
-    prompts = _volume([(messages, "") for messages in sample], served.prompt, count).scaled(number)
+    asked, ratio = longest_questions(served.prompt), pricing.ratio_of(model)
+    prompts = [_volume([(messages, "") for messages in sample], question, count).scaled(number) for question in asked]
     cost = prediction_cost(
         model,
-        prompts,
-        _answers(number, served.prompt, pricing.ratio_of(model), count),
+        sum(prompts[1:], start=prompts[0]),
+        sum((_answers(number, question, ratio, count) for question in asked), start=NOTHING),
         pricing,
         tuned=served.is_tuned,
         deployed=deployment is not None,
         hour_usd=hour_usd(listed.prices, deployment, model, tuned=served.is_tuned),
     )
-    over = 0 if context is None else prompts.longer_than(context)
+    over = 0 if context is None else max(volume.longer_than(context) for volume in prompts)
     return PricedRequests(number, requests.answered, over, context, cost, probe)
 
 

@@ -37,7 +37,8 @@ def asked_prompt(store: Workspace, dataset: str, slug: str, kind: str) -> Prompt
     """
     prompt = store.require("prompt", dataset, Prompt)
     if arm := arm_of(slug):
-        prompt = arm_prompt(prompt, arm, store.require("plan", dataset, Plan).session.label_descriptions)
+        session = store.require("plan", dataset, Plan).session
+        prompt = arm_prompt(prompt, arm, session.label_descriptions, session.label_parents)
     refusals = _refusals(store, dataset, slug)
     refused = refusals.base or (refusals.tuned and kind != "base")
     if kind == "base" and (metrics := store.read("base_metrics", dataset, BaseMetrics, slug)):

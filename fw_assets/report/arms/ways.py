@@ -10,6 +10,7 @@ from fw_assets.report.table import Table, columns
 _WORDS = {
     "zero-shot": "by the names of the labels",
     "descriptions": "by the names of the labels and what they mean",
+    "two-stage": "for what stands above the label first, then for the label below it, by their names, in two requests",
     "decision": "for a probability for each label, with what the labels mean, and no text",
 }
 

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from fw_assets.classification.arms.two_stage import first_question, second_question
 from fw_assets.classification.dataset.chat import Turn, content_text, input_turns, read_turns
 from fw_assets.classification.model_endpoint import ModelEndpoint
 from fw_assets.classification.prompting.decision import decision_body
 from fw_assets.classification.prompting.prompt import Prompt, request
 from fw_assets.classification.request_form import RequestForm
 from fw_assets.report.assembly.candidates import CandidateInputs, same_model
-from fw_assets.report.assembly.snippets import decision_snippets, make_snippets
 from fw_assets.report.formatting import clip, short, valid_unicode
 from fw_assets.report.schema.confidence import ConfidenceResult
 from fw_assets.report.schema.report import Run, Snippets
 from fw_assets.report.schema.scope import ScopeResult
+from fw_assets.report.snippets.snippets import decision_snippets, make_snippets
+from fw_assets.report.snippets.two_stage import Stages
 
 PLAIN = "The text to label"
 MAX_TEXT = 300
@@ -81,7 +83,10 @@ def recommended_code(
         commands.append(f"{predict} --free {_argument(text)}  # {free}, which asks no platform")
     if prompt is None or served is None:
         return Snippets(python="", curl="", commands=tuple(commands)) if commands else None
-    body = _body(prompt, turns[:-1] if text != PLAIN else [], text, whole=served.few_shot)
+    earlier = turns[:-1] if text != PLAIN else []
+    body = _body(first_question(prompt) if prompt.stages else prompt, earlier, text, whole=served.few_shot)
+    form = (served.form or RequestForm()).body if served.server else dict
+    stages = _stages(prompt, lambda asked: form(_body(asked, earlier, text, whole=False))) if prompt.stages else None
     if prompt.mode == "decision":
         snippets = decision_snippets(
             model=served.address,
@@ -92,15 +97,14 @@ def recommended_code(
             scope_cutoff=scope_cutoff,
         )
     elif served.server is not None:
-        body = (served.form or RequestForm()).body(body)
-        model = served.server.model
         snippets = make_snippets(
-            model=model,
-            body=body,
+            model=served.server.model,
+            body=form(body),
             account="",
             server=served.server,
             confidence=confidence,
             scope_cutoff=scope_cutoff,
+            stages=stages,
         )
     else:
         snippets = make_snippets(
@@ -111,9 +115,12 @@ def recommended_code(
             before=before,
             confidence=confidence,
             scope_cutoff=scope_cutoff,
+            stages=stages,
         )
     kind = "fine-tuned" if served.kind == "tuned" else "as it is"
     asks = f"{short(served.model)}, {kind}{', deployed' if served.deployed else ''}"
+    if prompt.stages:
+        asks += ", in two requests: for what stands at the top of the labels, then for the label below it"
     if served.few_shot:
         asks += ", with the examples of this text; each text has its own, which `fw-assets predict` chooses"
     return snippets.model_copy(
@@ -168,6 +175,20 @@ def _body(prompt: Prompt, earlier: list[Turn], text: str, *, whole: bool) -> dic
     # The evaluation asks for token probabilities; who asks for a label does not need them.
     body.pop("logprobs", None)
     return body
+
+
+def _stages(prompt: Prompt, body: Callable[[Prompt], dict[str, Any]]) -> Stages:
+    """The second requests by the answer to the first."""
+    first = first_question(prompt)
+
+    def said(asked: Prompt, label: str) -> str:
+        return label if asked.answers is None else asked.render([label])
+
+    stages: dict[str, Mapping[str, Any] | str] = {}
+    for top, labels in prompt.stages:
+        second = second_question(prompt, top)
+        stages[said(first, top)] = said(prompt, labels[0]) if second is None else body(second)
+    return stages
 
 
 def _argument(text: str) -> str:

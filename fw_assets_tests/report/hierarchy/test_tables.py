@@ -37,6 +37,8 @@ def test_levels_and_their_changes_are_in_every_rendering() -> None:
     assert row[4:6] == ("20 (50%)", "20")
     assert [cells[1] for cells in tables.changes(told).rows] == ["Level 1 (of 2)", "Whole label (of 9)"]
     assert tables.intro(told) == "The labels are paths by “/”: 2 names above 9 labels."
+    parents = told.model_copy(update={"hierarchy": hierarchy.model_copy(update={"separator": ""})})
+    assert tables.intro(parents) == "The session gives the parents of labels: 2 names above 9 labels."
     for render in (render_markdown, render_html):
         assert "By level of the labels" in render(told)
         assert "By level of the labels" not in render(report)

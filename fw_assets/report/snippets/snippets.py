@@ -11,10 +11,11 @@ from fw_assets.classification.dataset.chat import content_text
 from fw_assets.classification.metrics.calibration import Calibration
 from fw_assets.classification.model_endpoint import ModelEndpoint
 from fw_assets.classification.scope.abstention import Abstention, abstention
-from fw_assets.report.assembly.python_source import Name, literal, one_line, printable
 from fw_assets.report.formatting import percent
 from fw_assets.report.schema.confidence import ConfidenceResult
 from fw_assets.report.schema.report import Snippets
+from fw_assets.report.snippets.python_source import Name, literal, one_line, printable
+from fw_assets.report.snippets.two_stage import Stages, ask_function, predict_body, questions
 
 PLATFORM_URL = "https://api.fireworks.ai"
 _STRUCTURED = "structured_outputs"
@@ -51,6 +52,7 @@ def make_snippets(
     confidence: ConfidenceResult | None = None,
     scope_cutoff: float | None = None,
     server: ModelEndpoint | None = None,
+    stages: Stages | None = None,
 ) -> Snippets:
     """Both snippets for the request `body`, which is a chat-completions body without `model`.
 
@@ -63,6 +65,7 @@ def make_snippets(
         confidence: calibration of the model; where it has a threshold, the program returns None below it.
         scope_cutoff: the model's own confidence below which a text is taken to belong to no label: None likewise.
         server: the endpoint that is asked in place of the platform, by a program on the `openai` SDK.
+        stages: the second requests, where `body` is the first of two; curl sends the first.
     """
     return Snippets(
         python=python_snippet(
@@ -73,6 +76,7 @@ def make_snippets(
             confidence=confidence,
             scope_cutoff=scope_cutoff,
             server=server,
+            stages=stages,
         ),
         curl=curl_snippet(model=model, body=body, base_url=base_url, server=server),
         before=tuple(before),
@@ -88,6 +92,7 @@ def python_snippet(
     confidence: ConfidenceResult | None = None,
     scope_cutoff: float | None = None,
     server: ModelEndpoint | None = None,
+    stages: Stages | None = None,
 ) -> str:
     """A program on the `fireworks-ai` SDK, or for an endpoint on `openai`; the key comes from the environment."""
     selective = _selective(confidence, scope_cutoff)
@@ -102,7 +107,7 @@ def python_snippet(
         "",
         f"client = Fireworks({', '.join(arguments)})",
     ]
-    options = {key: value for key, value in body.items() if key != "messages"}
+    options = _options(body)
     if server is not None:
         key_of = f"os.environ.get({one_line(server.key_variable)}, {one_line('none')})"
         client = [
@@ -110,8 +115,6 @@ def python_snippet(
             "",
             f"client = OpenAI(base_url={one_line(server.url)}, api_key={key_of})",
         ]
-        if _STRUCTURED in options:  # no argument of the SDK
-            options["extra_body"] = {_STRUCTURED: options.pop(_STRUCTURED)}
     properties = _properties(body)
     said = "fields" if len(properties) > 1 else "label"
     key = properties[0] if len(properties) == 1 else None
@@ -125,23 +128,22 @@ def python_snippet(
         *client,
         f"MODEL = {one_line(model)}",
         *([f"KEY = {one_line(key)}"] if key else []),
+        *(questions({"messages": messages, **options}, _seconds(stages, selective is not None)) if stages else []),
         *(_threshold(selective) if selective else []),
         "",
         "",
+        *(ask_function(answer, told=selective is not None) if stages else []),
         f"def predict(text: str) -> {_type(body)}{' | None' if selective else ''}:",
         *(
             [f'    """The {said}; None where the model is not sure enough and a person should look."""']
             if selective
             else []
         ),
-        "    reply = client.chat.completions.create(",
-        "        model=MODEL,",
-        *_argument("messages", [*messages, {"role": "user", "content": Name("text")}]),
-        *(line for name, value in options.items() for line in _argument(name, value)),
-        "    )",
-        *(_return_none_below_threshold(selective) if selective else []),
-        '    answer = reply.choices[0].message.content or ""',
-        f"    return {answer}",
+        *(
+            predict_body(_none_below(selective, "") if selective else [])
+            if stages
+            else _ask_once(messages, options, answer, selective)
+        ),
         "",
         "",
         f"EXAMPLE = {literal(text)}",
@@ -252,6 +254,37 @@ def curl_snippet(
     )
 
 
+def _ask_once(messages: list[Any], options: Mapping[str, Any], answer: str, selective: _Selective | None) -> list[str]:
+    return [
+        "    reply = client.chat.completions.create(",
+        "        model=MODEL,",
+        *_argument("messages", [*messages, {"role": "user", "content": Name("text")}]),
+        *(line for name, value in options.items() for line in _argument(name, value)),
+        "    )",
+        *(_return_none_below_threshold(selective) if selective else []),
+        '    answer = reply.choices[0].message.content or ""',
+        f"    return {answer}",
+    ]
+
+
+def _seconds(stages: Stages, told: bool) -> Stages:
+    """The second requests as the SDK takes them, without the text to label."""
+    return {
+        top: second
+        if isinstance(second, str)
+        else {"messages": _split_messages(second)[0], **_options(second), **({"logprobs": True} if told else {})}
+        for top, second in stages.items()
+    }
+
+
+def _options(body: Mapping[str, Any]) -> dict[str, Any]:
+    """What the SDK is given beside model and messages."""
+    options = {key: value for key, value in body.items() if key != "messages"}
+    if _STRUCTURED in options:  # no argument of the SDK
+        options["extra_body"] = {_STRUCTURED: options.pop(_STRUCTURED)}
+    return options
+
+
 # The calibration of `classification/metrics/calibration.py`.
 def _return_none_below_threshold(selective: _Selective) -> list[str]:
     return _none_below(selective, "sum(token.logprob for token in reply.choices[0].logprobs.content)")
@@ -263,7 +296,7 @@ def _none_below(selective: _Selective, logprob: str) -> list[str]:
         "    confidence = 1 / (1 + math.exp(-(math.log(raw / (1 - raw)) / TEMPERATURE + SHIFT)))",
     ]
     return [
-        f"    logprob = {logprob}",
+        *([f"    logprob = {logprob}"] if logprob else []),
         *(calibrated if selective.abstention.calibration else ["    confidence = math.exp(logprob)"]),
         "    if confidence < THRESHOLD:",
         "        return None",

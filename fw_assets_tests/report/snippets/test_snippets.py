@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fw_assets.report.assembly.snippets import (
+from fw_assets.report.snippets.snippets import (
     PLATFORM_URL,
     curl_snippet,
     decision_snippets,
