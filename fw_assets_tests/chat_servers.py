@@ -30,6 +30,8 @@ class ChatServerDouble(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.maker, self.key, self.gold = maker, key, gold or {}
         self.parents: Mapping[str, str] = {}
+        self.most_options = 0
+        self.decided: Mapping[str, str] = {}
         self.requests: list[dict[str, Any]] = []
         self.keys: list[str | None] = []
         self.late = Event()
@@ -67,6 +69,20 @@ class ChatServerDouble(ThreadingHTTPServer):
             "usage": {"prompt_tokens": 9, "completion_tokens": 3},
         }
 
+    def decide(self, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        """A decision for the label in `decided`, else for the first; servers without `most_options` have none."""
+        state, answers = body["state"], {}
+        text = state if isinstance(state, str) else state[-1]["content"]
+        for id, question in body["questions"].items():
+            options = list(question["criteria"])
+            if len(options) > self.most_options:
+                return 400, {"error": {"message": f"at most {self.most_options} options are supported"}}
+            label = self.decided.get(text, options[0])
+            rest = 0.3 / (len(options) - 1)
+            chances = {option: 0.7 if option == label else rest for option in options}
+            answers[id] = {"type": "choice", "choice": label, "probabilities": chances}
+        return 200, {"model": body["model"], "answers": answers, "usage": {"input_tokens": 7, "output_tokens": 0}}
+
     def _refusal(self, body: dict[str, Any]) -> str:
         match self.maker:
             case "openai" if "max_tokens" in body:
@@ -96,10 +112,12 @@ class _Handler(BaseHTTPRequestHandler):
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         self.server.requests.append(body)
         self.server.keys.append(self.headers["Authorization"])
-        status, content = self.server.answer(body)
+        asks_decision = self.path == "/v1/systemone"
+        status, content = (self.server.decide if asks_decision else self.server.answer)(body)
         if self.server.key and self.headers["Authorization"] != f"Bearer {self.server.key}":
             status, content = 401, {"error": {"message": f"Incorrect API key: {self.headers['Authorization']}"}}
-        if self.path != "/v1/chat/completions" or body["model"] != "small":
+        known = (asks_decision and self.server.most_options > 0) or self.path == "/v1/chat/completions"
+        if not known or body["model"] != "small":
             status, content = 404, {"error": {"message": f"no model {body['model']} at {self.path}"}}
         data = json.dumps(content).encode()
         self.send_response(307 if self.server.maker == "moved" else status)

@@ -15,6 +15,7 @@ from ._connection import HOSTED
 from ._datasets import Dataset
 from ._decision import Decision, DecisionAnswer
 from ._decision_question import MAX_OPTIONS, Choice, Noul, Question, Score
+from ._decisions import State
 from ._deployed_models import DeployedModel
 from ._deployments import Accelerators, Deployment, DeploymentSpec
 from ._errors import (
@@ -125,6 +126,7 @@ __all__ = [
     "Shape",
     "ShapeNotEnabled",
     "Stalled",
+    "State",
     "SystemClock",
     "Throughput",
     "TokenLogprob",

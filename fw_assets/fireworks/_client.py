@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +68,7 @@ class Fireworks(Connection):
         return self._http.throttled + sum(route.throttled for route in self._routes.values())
 
     def add_route(self, model: str, route: ChatRoute) -> None:
-        """Have `route` answer the chat requests of `model`, until it is closed with this client."""
+        """Have `route` answer the requests of `model`, until it is closed with this client."""
         self._routes[model] = route
 
     # Models and prices
@@ -313,15 +314,21 @@ class Fireworks(Connection):
             BadRequest: also for a model that answers no decisions.
             UnexpectedResponse: an answer is missing, or is no distribution over the options.
         """
+        if route := self._routes.get(model):
+            return await route.systemone(state, questions)
         return await systemone(self._http, model, state, questions, deployment_known=self._knows(model))
 
     async def decisions(self, model: str, input: str | list[Any], questions: Mapping[str, Question]) -> Decision:
         """As `systemone`, in OpenAI's form: `input` is a text or an array of messages; answers may be refused."""
         return await decisions(self._http, model, input, questions, deployment_known=self._knows(model))
 
-    async def decision_refusal(self, model: str) -> str | None:
-        """Why a model answers no decisions, by one small request; None where it does."""
-        return await refusal_of(self._http, model)
+    async def decision_refusal(self, model: str, question: Question | None = None) -> str | None:
+        """Why a model answers no decisions, by one small request; None where it does.
+
+        Args:
+            question: in place of a yes-or-no question, such as one with as many options as will be asked.
+        """
+        return await refusal_of(partial(self.systemone, model), question)
 
     async def chat_at_any_effort(
         self, body: Mapping[str, Any], *, deployment_known: bool | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -22,14 +22,20 @@ _Parse = Callable[[Mapping[str, Any], Mapping[str, Question], float], Decision]
 
 
 async def systemone(
-    http: HttpClient, model: str, state: State, questions: Mapping[str, Question], *, deployment_known: bool
+    http: HttpClient,
+    model: str,
+    state: State,
+    questions: Mapping[str, Question],
+    *,
+    deployment_known: bool,
+    path: str = SYSTEMONE_PATH,
 ) -> Decision:
     """The answers in System One's form; the body has `model`, `state` and `questions` and nothing else."""
 
     def body(part: Mapping[str, Question]) -> dict[str, Any]:
         return {"model": model, "state": state, "questions": {id: each.systemone() for id, each in part.items()}}
 
-    return await _ask(http, SYSTEMONE_PATH, body, questions, parse_systemone, deployment_known)
+    return await _ask(http, path, body, questions, parse_systemone, deployment_known)
 
 
 async def decisions(
@@ -43,15 +49,19 @@ async def decisions(
     return await _ask(http, DECISIONS_PATH, body, questions, parse_decisions, deployment_known)
 
 
-async def refusal_of(http: HttpClient, model: str) -> str | None:
+async def refusal_of(
+    ask: Callable[[State, Mapping[str, Question]], Awaitable[Decision]], question: Question | None = None
+) -> str | None:
     """Why a model answers no decisions, by one small request; None where it does.
+
+    Args:
+        question: in place of a yes-or-no question.
 
     Raises:
         FireworksError: the answer says nothing about the model, such as a key that is refused.
     """
-    probe = {"probe": Noul("Is this text a question?")}
     try:
-        await systemone(http, model, "Is it raining?", probe, deployment_known=False)
+        await ask("Is it raining?", {"probe": question or Noul("Is this text a question?")})
     except PlatformFault:
         raise
     except (BadRequest, NotFound) as error:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 
 import polars as pl
 
+from fw_assets_tests.chat_servers import chat_server
 from fw_assets_tests.project import Project
 
 
@@ -79,3 +82,35 @@ def test_the_arm_of_a_model_without_decisions_is_left_out(project: Project, watc
     assert (folder / "final_report.md").read_text("utf-8").count(said) == 1
     assert [item["arm"] for item in project.report()["candidates"]] == [""]
     assert not any("decision" in line["key"] for line in plan["estimate"]["lines"])
+
+
+def test_an_endpoint_with_decisions_has_the_arm_and_serves_by_it(project: Project, watched: None) -> None:
+    turns = [json.loads(line)["messages"] for line in project.data.read_text("utf-8").splitlines()]
+    gold = {row[-2]["content"]: row[-1]["content"] for row in turns}
+    with chat_server("plain") as near, chat_server("plain") as far, chat_server("plain") as none:
+        # By texts both say the same of every row; the second takes fewer options than there are labels.
+        near.decided, near.most_options, far.most_options = gold, 208, 3
+        servers = {"near": near, "far": far, "none": none}
+        ends = [part for name, server in servers.items() for part in ("--endpoint", f"{name}={server.url}#small")]
+        arguments = (*ends, "--arm", "decision", "--benchmark-only", "--free-rows", "5")
+        done = project.run("run", str(project.data), *arguments, "--approve", "--yes", "--json")
+        assert done.returncode == 0, done.stderr
+        report = project.report()
+        results = {item["model"]: item for item in report["candidates"]}
+        assert set(results) == {"endpoints/near", "endpoints/near+decision", "endpoints/far", "endpoints/none"}
+        assert results["endpoints/near+decision"]["base"]["accuracy"] == 1.0
+        assert results["endpoints/near+decision"]["base"]["order"]["flipped"] == 0
+        assert report["winner"]["model"] == "endpoints/near+decision"
+        text = (project.workspace / "tickets" / "final_report.md").read_text("utf-8")
+        assert "far is left out of the arm decision: it answers no decisions (at most 3 options are supported)." in text
+        assert "none is left out of the arm decision" in text
+        assert f"{near.url}/systemone" in text
+
+        asked, label = next((text, label) for text, label in gold.items() if label == "sales")
+        said = project.run("predict", "tickets", asked, "--json")
+        assert said.returncode == 0, said.stderr
+        assert json.loads(said.stdout)["labels"] == [label]
+        printed = io.StringIO()
+        with contextlib.redirect_stdout(printed):
+            exec(compile(report["snippets"]["python"], "snippet", "exec"), {"__name__": "__main__"})
+        assert printed.getvalue().strip() in {*gold.values(), "None"}

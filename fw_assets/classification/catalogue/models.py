@@ -107,7 +107,7 @@ class CatalogueModel(Frozen):
         if self.arm is not None and self.arm.kind == "decision":
             inference = "decision"
         if self.endpoint is not None:
-            return "serverless"
+            return "decision" if inference == "decision" else "serverless"
         if self.arm is not None and self.arm.requests > 1 and (inference or self.strategy) == "batch":
             # The second request of a row follows from the answer to its first.
             return "serverless" if self.serverless else "deployment"
@@ -162,9 +162,7 @@ class CatalogueModel(Frozen):
         if self.unusable:
             return f"{self.slug} cannot be used: {self.unusable}"
         if self.endpoint is not None:
-            return (
-                f"{self.slug} is asked for texts: an endpoint answers no decisions" if inference == "decision" else None
-            )
+            return None
         if self.is_adapter:
             return self._adapter_refusal(tunable=tunable)
         if self.kind not in _CHAT_KINDS:

@@ -91,7 +91,7 @@ def _draft(store: Workspace, platform: Platform, dataset: str, registration: Reg
         prompt = decision_prompt(with_descriptions(prompt, session.label_descriptions))
     offered = offer(platform, session, quoted_catalogue(platform, session))
     require_servable(platform, session, offered.models)
-    left_out = without_decisions(platform, session, offered.models)
+    left_out = without_decisions(platform, session, offered.models, prompt)
     examples = make_examples(store, platform, dataset, frame, session, prompt, labels)
     few_shot = few_shot_rows(store, dataset, examples) if examples else None
     if examples and few_shot:

@@ -8,19 +8,23 @@ from fw_assets.classification.arm import without_arm
 from fw_assets.classification.catalogue.models import CatalogueModel
 from fw_assets.classification.errors import InputError, Problem
 from fw_assets.classification.plan.left_out_arm import LeftOutArm
+from fw_assets.classification.prompting.prompt import Prompt
 from fw_assets.classification.session import Session
-from fw_assets.fireworks import Fireworks
+from fw_assets.fireworks import MAX_OPTIONS, Choice, Fireworks
+from fw_assets.pipeline.platform.endpoint_chat import route_endpoint
 from fw_assets.pipeline.platform.platform import Platform
 
 
-def without_decisions(platform: Platform, session: Session, models: Sequence[CatalogueModel]) -> tuple[LeftOutArm, ...]:
+def without_decisions(
+    platform: Platform, session: Session, models: Sequence[CatalogueModel], prompt: Prompt
+) -> tuple[LeftOutArm, ...]:
     """The arms of models that answer no decisions; those that answer on a deployment alone are asked once it is up.
 
     Raises:
         InputError: the session asks for decisions alone; naming each model, with the platform's words.
     """
     asked = [model for model in models if model.asked_by(session.inference) == "decision"]
-    refusals = platform.call(lambda client: _refusals(client, asked)) if asked else {}
+    refusals = platform.call(lambda client: _refusals(client, asked, prompt)) if asked else {}
     problems = [
         Problem(kind="model", field="models", message=f"{model.slug} answers no decisions: {refusals[model.name]}")
         for model in asked
@@ -37,7 +41,15 @@ def without_decisions(platform: Platform, session: Session, models: Sequence[Cat
     )
 
 
-async def _refusals(client: Fireworks, models: Sequence[CatalogueModel]) -> dict[str, str]:
+async def _refusals(client: Fireworks, models: Sequence[CatalogueModel], prompt: Prompt) -> dict[str, str]:
     """The platform's words, by the names of the models that it refuses."""
-    refusals = {model.name: await client.decision_refusal(without_arm(model.name)) for model in models}
+    refusals = {}
+    for model in models:
+        if model.endpoint is None:
+            refusals[model.name] = await client.decision_refusal(without_arm(model.name))
+            continue
+        route_endpoint(client, without_arm(model.slug), model.endpoint)
+        # Servers differ in how many options they take.
+        question = None if prompt.multi_label else Choice("Which of the options is it?", prompt.labels[:MAX_OPTIONS])
+        refusals[model.name] = await client.decision_refusal(model.endpoint.address, question)
     return {name: refusal for name, refusal in refusals.items() if refusal is not None}

@@ -1,4 +1,4 @@
-"""Chat with a session's endpoints: each server is asked in the form that it accepts, which its answers show."""
+"""Chat and decisions of a session's endpoints: each server is asked in the form that its answers show it accepts."""
 
 from __future__ import annotations
 
@@ -18,10 +18,13 @@ from fw_assets.fireworks import (
     BadRequest,
     ChatCompletion,
     ChatServer,
+    Decision,
     Fireworks,
     NotFound,
     PermissionDenied,
+    Question,
     ReasoningRefused,
+    State,
     TokenLogprob,
 )
 from fw_assets.settings import endpoint_key
@@ -82,6 +85,17 @@ class EndpointChat:
                 )
                 self.form = form.weaker()
             spent.append(completion)
+
+    async def systemone(self, state: State, questions: Mapping[str, Question]) -> Decision:
+        """The decision of the model.
+
+        Raises:
+            FireworksError: of the server, such as that it has no decisions.
+        """
+        try:
+            return await self._server.systemone(self._endpoint.model, state, questions)
+        except (AuthenticationError, PermissionDenied) as error:
+            raise self._explained(error) from None
 
     async def _accepted(self, body: Mapping[str, Any]) -> tuple[RequestForm, ChatCompletion]:
         """The first form that the server accepts, which is remembered, and the completion in it."""

@@ -89,12 +89,13 @@ def recommended_code(
     stages = _stages(prompt, lambda asked: form(_body(asked, earlier, text, whole=False))) if prompt.stages else None
     if prompt.mode == "decision":
         snippets = decision_snippets(
-            model=served.address,
+            model=served.server.model if served.server else served.address,
             body=body,
             base_url=run.base_url,
-            before=before,
+            before=() if served.server else before,
             confidence=confidence,
             scope_cutoff=scope_cutoff,
+            server=served.server,
         )
     elif served.server is not None:
         snippets = make_snippets(

@@ -19,6 +19,7 @@ from fw_assets.report.snippets.two_stage import Stages, ask_function, predict_bo
 
 PLATFORM_URL = "https://api.fireworks.ai"
 _STRUCTURED = "structured_outputs"
+_KEY = 'os.environ["FIREWORKS_API_KEY"]'
 
 
 class _Selective(NamedTuple):
@@ -160,9 +161,11 @@ def decision_snippets(
     before: Sequence[str] = (),
     confidence: ConfidenceResult | None = None,
     scope_cutoff: float | None = None,
+    server: ModelEndpoint | None = None,
 ) -> Snippets:
     """Both snippets for a decision; `body` is one of /systemone without `model`. The program needs no package."""
-    url = f"{(base_url or PLATFORM_URL).rstrip('/')}/inference/v1/systemone"
+    url = f"{server.url}/systemone" if server else f"{(base_url or PLATFORM_URL).rstrip('/')}/inference/v1/systemone"
+    key = f"os.environ.get({one_line(server.key_variable)}, {one_line('none')})" if server else _KEY
     state, questions = body["state"], body["questions"]
     earlier, text = _split_messages({"messages": state}) if isinstance(state, list) else ([], state)
     several = {id: item["criteria"]["true"] for id, item in questions.items() if item["type"] == "noul"}
@@ -205,7 +208,7 @@ def decision_snippets(
         f"    state = {literal(sent, 1)}",
         '    body = json.dumps({"model": MODEL, "state": state, "questions": QUESTIONS}).encode()',
         "    headers = {",
-        '        "Authorization": "Bearer " + os.environ["FIREWORKS_API_KEY"],',
+        f'        "Authorization": "Bearer " + {key},',
         '        "Content-Type": "application/json",',
         '        "User-Agent": "decisions",',
         "    }",
@@ -221,7 +224,7 @@ def decision_snippets(
     ]
     return Snippets(
         python="\n".join(lines) + "\n",
-        curl=curl_snippet(model=model, body=body, base_url=base_url, path="systemone"),
+        curl=curl_snippet(model=model, body=body, base_url=base_url, path="systemone", server=server),
         before=tuple(before),
     )
 
@@ -235,7 +238,7 @@ def curl_snippet(
     server: ModelEndpoint | None = None,
 ) -> str:
     """The same request for a shell. The body is a quoted here-document, in which the shell expands nothing."""
-    url = server.chat_url if server else f"{(base_url or PLATFORM_URL).rstrip('/')}/inference/v1/{path}"
+    url = f"{server.url}/{path}" if server else f"{(base_url or PLATFORM_URL).rstrip('/')}/inference/v1/{path}"
     variable = server.key_variable if server else "FIREWORKS_API_KEY"
     content = json.dumps({"model": model, **body}, indent=2, ensure_ascii=False)
     content = printable(content, lambda character: json.dumps(character)[1:-1])
