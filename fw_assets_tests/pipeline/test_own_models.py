@@ -250,3 +250,14 @@ def test_training_continues_an_adapter(adapter: str, account: Client, owner: Pro
     text = (other.workspace / "tickets" / "final_report.md").read_text("utf-8").replace("\\", "")
     assert "Training continues" in text
     assert f"Fine-tuning continued {slug}" in text
+
+
+def test_an_adapter_is_asked_for_decisions_too(adapter: str, trained: Project, tmp_path: Path) -> None:
+    owner = other_workspace(trained.copied(tmp_path / "copy"), "deciding")
+    arguments = ("--model", adapter, "--arm", "decision", "--benchmark-only", "--free-rows", "5")
+    succeeded(owner.run("run", str(owner.data), *arguments, "--approve", "--yes", "--json"))
+    by_text, by_decision = owner.report()["candidates"]
+    assert by_decision["arm"] == "decision"
+    assert by_decision["base"]["accuracy"] == by_text["base"]["accuracy"]
+    assert by_decision["base"]["order"]["rows"] > 0
+    assert by_decision["adapter_of"] == by_text["adapter_of"]

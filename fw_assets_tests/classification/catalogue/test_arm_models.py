@@ -19,16 +19,16 @@ ALONE = CatalogueModel(name="accounts/fireworks/models/alone", tunable=True)
 SESSION = Session(arms=("knn", "knn-4", "decision"), mode="benchmark")
 
 
-def test_base_models_and_endpoints_have_arms_and_adapters_have_none() -> None:
+def test_base_models_and_endpoints_have_arms_and_adapters_that_of_decisions_alone() -> None:
     adapter = CatalogueModel(name="accounts/a/models/mine", kind=ADAPTER, base_model=BASE.name)
     server = ModelEndpoint(url="http://localhost/v1", model="small")
     endpoint = CatalogueModel(name="endpoints/near", kind="ENDPOINT", endpoint=server, serverless=True)
     rows = with_arms([BASE, adapter, endpoint], SESSION)
     assert [row.slug for row in rows] == [
-        *("qwen3-8b", "qwen3-8b+knn", "qwen3-8b+knn-4", "qwen3-8b+decision", "mine"),
-        *("near", "near+knn", "near+knn-4"),
+        *("qwen3-8b", "qwen3-8b+knn", "qwen3-8b+knn-4", "qwen3-8b+decision", "mine", "mine+decision"),
+        *("near", "near+knn", "near+knn-4", "near+decision"),
     ]
-    assert [row.tunable for row in rows] == [True] + [False] * 7
+    assert [row.tunable for row in rows] == [True] + [False] * 9
     assert with_arms([BASE, adapter], Session()) == (BASE, adapter)
 
 
