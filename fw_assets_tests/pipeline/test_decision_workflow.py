@@ -114,3 +114,16 @@ def test_an_endpoint_with_decisions_has_the_arm_and_serves_by_it(project: Projec
         with contextlib.redirect_stdout(printed):
             exec(compile(report["snippets"]["python"], "snippet", "exec"), {"__name__": "__main__"})
         assert printed.getvalue().strip() in {*gold.values(), "None"}
+
+
+def test_endpoints_are_asked_for_decisions_alone_where_they_have_them(project: Project) -> None:
+    with chat_server("plain") as near, chat_server("plain") as none:
+        near.most_options = 208
+        planned = ("plan", str(project.data), "--inference", "decision", "--benchmark-only", "--json")
+        done = project.run(*planned, "--endpoint", f"near={near.url}#small")
+        assert done.returncode == 0, done.stderr
+        assert near.requests
+        assert all("questions" in body for body in near.requests)
+        refused = project.run(*planned, "--endpoint", f"none={none.url}#small")
+        assert refused.returncode == 2
+        assert "none answers no decisions: " in refused.stdout + refused.stderr
