@@ -8,6 +8,9 @@ import dagster as dg
 from pydantic import Field
 
 from fw_assets.classification.dataset_reference import is_url
+from fw_assets.classification.errors import InputError
+from fw_assets.components.attributes import require_values
+from fw_assets.components.error_places import placed
 from fw_assets.components.scaffolding import GateScaffolder
 from fw_assets.pipeline.workflow.instance import OWNERS
 
@@ -39,14 +42,23 @@ class ApprovalGate(dg.Component, dg.Model, dg.Resolvable):
         )
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
-        """The definitions. Neither the environment nor a file is read, and nothing is written."""
-        return self.definitions(Path(context.project_root))
+        """The definitions. Neither the environment nor a file is read, and nothing is written.
+
+        Raises:
+            InputError: an attribute has no value; it is named with its file and line, and what to do.
+        """
+        project = Path(context.project_root)
+        try:
+            return self.definitions(project)
+        except InputError as error:
+            raise placed(error, context.path, project) from None
 
     def definitions(self, project: Path) -> dg.Definitions:
         """The definitions in the project of this folder."""
         from fw_assets.components.gate import Gate
         from fw_assets.components.gate_asset import gate_definitions
 
+        require_values(self, ("asset", "key", "folder"))
         gated = _path(self.asset)
         key = _path(self.key) if self.key else (*gated[:-1], f"{gated[-1]}_approval")
         folder = self.folder or "workspace/approvals"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import dagster as dg
 from pydantic import Field, SecretStr, create_model
 
+from fw_assets.classification.errors import input_error
 from fw_assets.classification.session_fields import SESSION_FIELDS, SessionField
 from fw_assets.pipeline.workflow.instance import PlatformChoice, Status
 from fw_assets.settings import PlatformName
@@ -60,6 +62,18 @@ _AUTOMATION: dict[str, Any] = {
     for name in (*SENSORS, *SCHEDULES)
 }
 _AutomationModel: Any = create_model("_AutomationModel", __base__=dg.Model, **_AUTOMATION)
+
+
+def require_values(attributes: dg.Model, names: Sequence[str], where: str = "") -> None:
+    """Refuses given attributes without a value, which would be read as left out: another place than was meant.
+
+    Raises:
+        InputError: an attribute is null or empty, as `{{ env.NAME }}` is where the variable is not set.
+    """
+    for name in names:
+        if name in attributes.model_fields_set and not getattr(attributes, name):
+            message = "is empty: where it is {{ env.NAME }}, that variable is not set here"
+            raise input_error(message, kind="component", field=f"{where}{name}")
 
 
 class AutomationAttributes(_AutomationModel, dg.Resolvable):

@@ -13,7 +13,7 @@ from pydantic import Field
 from fw_assets.classification.dataset_reference import dataset_name, is_remote, is_url
 from fw_assets.classification.errors import InputError, input_error
 from fw_assets.classification.session_input import make_session
-from fw_assets.components.attributes import AutomationAttributes, PlatformAttributes, SessionAttributes
+from fw_assets.components.attributes import AutomationAttributes, PlatformAttributes, SessionAttributes, require_values
 from fw_assets.components.error_places import placed
 from fw_assets.components.scaffolding import WorkflowScaffolder
 from fw_assets.components.sources import DATASET, DatasetSource, Source
@@ -85,12 +85,11 @@ class ClassificationWorkflow(dg.Component, SessionAttributes, dg.Resolvable):
         if not _NAME.fullmatch(name):
             message = f"{name!r} is not of small letters, digits and underscores, with a letter first"
             raise input_error(message, kind="component", field="name")
-        if "workspace" in self.model_fields_set and not self.workspace:
-            # Otherwise the results would come to lie in another place than was meant.
-            message = "is empty: where it is {{ env.NAME }}, that variable is not set here"
-            raise input_error(message, kind="component", field="workspace")
-        session = self._session()
         source = self.dataset if isinstance(self.dataset, Source) else Source()
+        require_values(self, ("dataset", "workspace", "name", "key_prefix"))
+        require_values(source, ("asset", "inbox", "platform"), "dataset.")
+        require_values(self.platform, ("account", "url", "home"), "platform.")
+        session = self._session()
         origin = self._origin(name, project, source)
         workflow = self._instance(name, project, session, source, origin)
         whole = workflow_definitions(workflow)

@@ -40,6 +40,12 @@ def causes(error: BaseException | None) -> str:
         ("finalists: 0", ["src/shop/defs/tickets/defs.yaml:4: finalists: ", "Correct the attribute"]),
         ("name: My-Tickets", ["src/shop/defs/tickets/defs.yaml:4: name: ", "small letters"]),
         ("workspace: '{{ env.NOT_THERE }}'", ["defs.yaml:4: workspace: is empty", "that variable is not set here"]),
+        ("dataset: '{{ env.NOT_THERE }}'", ["defs.yaml:4: dataset: is empty", "that variable is not set here"]),
+        ("dataset: {asset: ''}", ["defs.yaml:4: dataset.asset: is empty"]),
+        ("dataset: {inbox: '{{ env.NOT_THERE }}'}", ["defs.yaml:4: dataset.inbox: is empty"]),
+        ("key_prefix: ''", ["defs.yaml:4: key_prefix: is empty"]),
+        ("platform: {home: '{{ env.NOT_THERE }}'}", ["defs.yaml:4: platform.home: is empty"]),
+        ("platform: {url: '{{ env.NOT_THERE }}'}", ["defs.yaml:4: platform.url: is empty"]),
         ("modells: [x]", ["modells", "defs.yaml:4", "Extra inputs are not permitted"]),
         ("regression_max_usd: .nan", ["regression_max_usd", "defs.yaml:4", "finite number"]),
         ("epochs: many", ["epochs", "valid integer", "tickets"]),
@@ -55,6 +61,19 @@ def test_a_wrong_attribute_is_named_with_its_place(
         load(tmp_path, monkeypatch)
     said = causes(caught.value)
     assert [part for part in parts if part not in said] == []
+
+
+@pytest.mark.parametrize(
+    ("line", "field"), [("asset: ''", "asset"), ("asset: raw/tickets\n  folder: '{{ env.NOT_THERE }}'", "folder")]
+)
+def test_a_gate_says_which_of_its_attributes_has_no_value(
+    line: str, field: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("NOT_THERE", raising=False)
+    write_project(tmp_path, prices=f"type: fw_assets.ApprovalGate\nattributes:\n  {line}\n")
+    with pytest.raises(Exception, match="prices") as caught:
+        load(tmp_path, monkeypatch)
+    assert f"{field}: is empty: where it is {{{{ env.NAME }}}}, that variable is not set" in causes(caught.value)
 
 
 def test_no_line_is_said_where_two_components_of_a_file_have_the_attribute(
