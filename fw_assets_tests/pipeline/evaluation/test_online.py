@@ -140,6 +140,7 @@ CHANGED_FIELDS: dict[str, Any] = {
     "fields": (RecordField(name="label", kind="label", values=("a", "b")),),
     "descriptions": (("a", "the first letter"),),
     "calibration": "none",
+    "stages": (("x", ("a",)), ("y", ("b",))),
 }
 
 
