@@ -19,7 +19,8 @@ from fw_assets.report.formatting import clip, short, valid_unicode
 from fw_assets.report.schema.confidence import ConfidenceResult
 from fw_assets.report.schema.report import Run, Snippets
 from fw_assets.report.schema.scope import ScopeResult
-from fw_assets.report.snippets.snippets import decision_snippets, make_snippets
+from fw_assets.report.snippets.decision_program import decision_snippets
+from fw_assets.report.snippets.snippets import make_snippets
 from fw_assets.report.snippets.two_stage import Stages
 
 PLAIN = "The text to label"

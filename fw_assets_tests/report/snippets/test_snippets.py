@@ -16,13 +16,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fw_assets.report.snippets.snippets import (
-    PLATFORM_URL,
-    curl_snippet,
-    decision_snippets,
-    make_snippets,
-    python_snippet,
-)
+from fw_assets.report.snippets.curl import PLATFORM_URL, curl_snippet
+from fw_assets.report.snippets.decision_program import decision_snippets
+from fw_assets.report.snippets.snippets import make_snippets, python_snippet
 from fw_assets_tests.report.diagnostics_samples import confidence
 from fw_assets_tests.report.hostile import LABELS, TEXTS
 from fw_assets_tests.report.samples import INTENTS, names, request_body
