@@ -11,5 +11,5 @@ definitions_of = workflow_definitions
 """Of other workflows, for the processes in which their steps run."""
 defs = workflow_definitions(OWN)
 
-# This is loaded by the process of every run, which then loads more; see `fw_assets.cli.main`.
+# This is loaded by the process of every run, which then loads more; see `fw_assets.cli.program`.
 gc.set_threshold(50_000)
