@@ -61,7 +61,7 @@ ROOMS: dict[str, dict[str, str]] = {
         "session_fields": "session",
         "splits": "errors values dataset session",
         "slices": "values dataset",
-        "cost": "errors values dataset yaml_file session catalogue",
+        "cost": "arm errors values dataset yaml_file session catalogue",
         "instruction": "errors values session catalogue",
         "formats": "errors values dataset documents",
         "unlabelled": "errors dataset formats",

@@ -105,9 +105,9 @@ class Session(Frozen):
     arms: tuple[_ArmName, ...] = Field((ZERO_SHOT,), min_length=1, max_length=20)
     """Ways of asking each base model that need no tuning, each a row of the comparison: `zero-shot` (as it is, which is
     always measured), `descriptions` (the system message says what the labels mean), `decision` (a probability for each
-    label, by `/systemone`), `two-stage` (the parent is asked for first, then the label below it), `knn-8` (the 8
-    training rows that are most like a row stand before it with their labels), `knn` (the same with 2, 4, 8 or 16,
-    whichever is best on the validation rows)."""
+    label, by `/systemone`, of fine-tuned models too), `two-stage` (the parent is asked for first, then the label below
+    it), `knn-8` (the 8 training rows that are most like a row stand before it with their labels), `knn` (the same with
+    2, 4, 8 or 16, whichever is best on the validation rows)."""
     extraction: str | None = Field(None, min_length=1, max_length=200)
     """Forces a rule for finding labels, e.g. `json_key:intent`; left out, one is chosen from the data."""
     fields: tuple[_FieldName, ...] = Field((), max_length=50)

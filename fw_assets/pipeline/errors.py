@@ -67,6 +67,21 @@ class ThinksBeforeAnswering(PhaseError):
         )
 
 
+class DecisionsRefused(PhaseError):
+    """A deployment answers no decisions.
+
+    Attributes:
+        why: in the platform's words.
+    """
+
+    def __init__(self, model: str, why: str) -> None:
+        self.why = why
+        super().__init__(
+            f"{model} answers no decisions on its deployment: {why.rstrip('.')}. No row was asked. Leave "
+            "`decision` out of `arms` or `inference` and plan again."
+        )
+
+
 class InstanceFault(PhaseError):
     """Dagster's own files are damaged, or cannot be written."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from fw_assets.classification.arm import Arm, arm_name
 from fw_assets.classification.values import digest
 from fw_assets.workspace.workspace import Workspace
 
@@ -34,6 +35,8 @@ def delivery_inputs(workspace: Workspace, dataset: str, plan_digest: str, slugs:
     finalists = workspace.header("finalists", dataset)
     baselines = workspace.header("baselines", dataset)
     removed = workspace.header("removed_deployment", dataset)
+    rows = [arm_name(slug, Arm("decision")) for slug in slugs]
+    decided = [entry for entry in _digests(workspace, "metrics", dataset, rows) if entry[1]]
     return digest(
         [
             "delivery",
@@ -43,6 +46,7 @@ def delivery_inputs(workspace: Workspace, dataset: str, plan_digest: str, slugs:
             baselines.digest if baselines else None,
             _digests(workspace, "learning_curve", dataset, slugs),
             *([removed.digest] if removed else []),
+            *([decided] if decided else []),
         ]
     )
 

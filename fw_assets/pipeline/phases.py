@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from fw_assets.classification.arm import Arm, arm_name
 from fw_assets.classification.errors import InputError
 from fw_assets.classification.plan.self_approval import approves_itself
 from fw_assets.classification.session import Mitigation
@@ -199,8 +200,9 @@ class _Approved:
                 (self._step(DELIVERY, None, inputs),), "to be deployed and reported again: a value is not there"
             )
         kinds = (("base", slugs), ("tuned", finalists))
-        if self.workspace.is_local and not all(
-            self._has_predictions(slug, kind, PARTS) for kind, models in kinds for slug in models
+        if self.workspace.is_local and (
+            not all(self._has_predictions(slug, kind, PARTS) for kind, models in kinds for slug in models)
+            or any(map(self._decisions_lost, finalists))
         ):
             return self._lost(slugs, finalists) or DatasetStatus((), "its report is there", "done")
         return DatasetStatus((), "its report is there", "done")
@@ -249,6 +251,7 @@ class _Approved:
             or not self._there("sweep", slug)
             or not self._there("fine_tuned_models", slug)
             or not self._has_predictions(slug, "tuned", PARTS)
+            or self._decisions_lost(slug)
         ]
         if tuned:
             return self._tuning(finalists, tuned, ())
@@ -258,6 +261,15 @@ class _Approved:
             step = self._step(BASELINES, None, baseline_inputs(self.plan_digest))
             return self._unplanned() or self._running((step,), "what needs no language model to be scored again")
         return self._unplanned()
+
+    def _decisions_lost(self, slug: str) -> bool:
+        """Whether what a fine-tuned model decided was measured, and is not there any more."""
+        row = arm_name(slug, Arm("decision"))
+        if all(line.key != f"tuned-evaluation/{row}" for line in self.plan.estimate.lines):
+            return False
+        if self._there("metrics", row):
+            return not self._has_predictions(row, "tuned", PARTS)
+        return not self._there("decision_refusal", row)
 
     @property
     def _ledger(self) -> tuple[str, str]:

@@ -17,9 +17,14 @@ class StoredModel(msgspec.Struct):
     slug: str
 
 
+class StoredLine(msgspec.Struct):
+    key: str
+
+
 class StoredEstimate(msgspec.Struct):
     high: float = math.inf
     lower_bound: bool = True
+    lines: list[StoredLine] = []
 
 
 class StoredExamples(msgspec.Struct):

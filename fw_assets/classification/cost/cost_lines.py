@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
+from fw_assets.classification.arm import without_arm
 from fw_assets.classification.cost.prices import BROADER, Price
 from fw_assets.classification.cost.ranges import NOTHING, Range, total
 from fw_assets.classification.values import Frozen
@@ -52,6 +53,11 @@ class CostLine(Frozen):
     conditional: bool = False
     counted: bool = True
     promise: bool = False
+
+    @property
+    def finalist(self) -> str | None:
+        """The model of which it is conditional, however that is asked."""
+        return None if self.model is None else without_arm(self.model)
 
     @property
     def known_usd(self) -> Range:
@@ -106,7 +112,7 @@ class Estimate(Frozen):
         lines = [
             line.model_copy(update={"conditional": False})
             for line in self.lines
-            if not line.conditional or line.model in names
+            if not line.conditional or line.finalist in names
         ]
         return make_estimate(lines, finalists=len(names), minutes=minutes or self.minutes)
 
@@ -173,7 +179,7 @@ def _counted_models(lines: Sequence[CostLine], finalists: int) -> tuple[set[str 
     by_model: dict[str | None, Range] = {}
     for item in lines:
         if item.conditional and item.counted:
-            by_model[item.model] = by_model.get(item.model, NOTHING) + item.known_usd
+            by_model[item.finalist] = by_model.get(item.finalist, NOTHING) + item.known_usd
     cheapest = sorted(by_model, key=lambda model: by_model[model].low)
     expected = sorted(by_model, key=lambda model: by_model[model].expected, reverse=True)
     most_expensive = sorted(by_model, key=lambda model: by_model[model].high, reverse=True)
@@ -185,7 +191,7 @@ def _sum(lines: Sequence[CostLine], counted_models: Sequence[set[str | None]]) -
         math.fsum(
             getattr(line.known_usd, bound)
             for line in lines
-            if line.counted and (not line.conditional or line.model in models)
+            if line.counted and (not line.conditional or line.finalist in models)
         )
         for bound, models in zip(("low", "expected", "high"), counted_models, strict=True)
     )

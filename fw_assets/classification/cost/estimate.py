@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from fw_assets.classification.arm import without_arm
+from fw_assets.classification.catalogue.decision_arms import decision_arms
 from fw_assets.classification.catalogue.model_speed import ModelSpeed
 from fw_assets.classification.catalogue.models import PlannedModel
 from fw_assets.classification.catalogue.tuning_grid import waves
@@ -146,6 +148,8 @@ def estimate_costs(models: Sequence[PlannedModel], workload: Workload, session: 
     if session.full_data_run:
         lines += [_full_line(model, workload, pricing, conditional) for model in tunable]
     lines += [_tuned_line(model, workload, pricing, conditional) for model in tunable]
+    decided = decision_arms(models, session)
+    lines += [_decided_line(decided[m.slug], workload, pricing, conditional) for m in tunable if m.slug in decided]
     if session.learning_curve:
         lines += [_curve_line(model, workload, pricing, conditional) for model in tunable]
     if tunable and session.deploy != "never":
@@ -171,6 +175,8 @@ def _wall_clock(
 
     def stage_minutes(name: str, waves_of_jobs: int = 1, jobs: Mapping[str, int] | None = None) -> Range:
         stage = [line for line in lines if line.stage == name and line.counted]
+        if name == "tuned-evaluation":
+            stage = _in_turn(stage)
         elsewhere = longest(line.minutes for line in stage if line.model not in speeds)
         own = [line for line in stage if line.model in speeds]
         if any(line.conditional for line in own):
@@ -299,6 +305,29 @@ def _tuned_line(model: PlannedModel, workload: Workload, pricing: Pricing, condi
     parts = [*_inference(model, volume, pricing, tuned=True), _hours(model, volume, pricing, tuned=True)]
     minutes = pricing.inference_minutes(model, volume) + pricing.timing.deploy_minutes
     return cost_line("tuned-evaluation", model.slug, formula, parts, minutes, conditional=conditional)
+
+
+def _decided_line(model: PlannedModel, workload: Workload, pricing: Pricing, conditional: bool) -> CostLine:
+    """The decisions of what is fine-tuned, by the arm of its base model."""
+    volume = workload.of(model).evaluation
+    formula = (
+        f"{_rows_text(volume, workload)} x state and question tokens, decisions, whose output is free, on the tuned "
+        "model's deployment, until it has scaled to zero"
+    )
+    parts = [_inference(model, volume, pricing, tuned=True)[0], _hours(model, volume, pricing, tuned=True)]
+    minutes = pricing.inference_minutes(model, volume) + pricing.timing.deploy_minutes
+    return cost_line("tuned-evaluation", model.slug, formula, parts, minutes, conditional=conditional)
+
+
+def _in_turn(lines: Sequence[CostLine]) -> list[CostLine]:
+    """One line for each finalist: its decisions come after its texts."""
+    by_model: dict[str, CostLine] = {}
+    for line in lines:
+        name = without_arm(line.model or "")
+        before = by_model.get(name)
+        minutes = before.minutes + line.minutes if before else line.minutes
+        by_model[name] = line.model_copy(update={"model": name, "minutes": minutes})
+    return list(by_model.values())
 
 
 def _curve_line(model: PlannedModel, workload: Workload, pricing: Pricing, conditional: bool) -> CostLine:

@@ -29,7 +29,7 @@ def offer_drift(
             line
             for line in source.estimate_for(mitigation).lines
             if STAGES.index(line.stage) >= STAGES.index(stage)
-            and (used is None or line.model is None or line.model in used)
+            and (used is None or line.model is None or line.model in used or line.finalist in used)
         ]
 
     models = [model for model in plan.models if used is None or model.slug in used]

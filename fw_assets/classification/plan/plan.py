@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from fw_assets.classification.arm import arm_of, without_arm
+from fw_assets.classification.arm import Arm, arm_name, arm_of, without_arm
 from fw_assets.classification.arms.example_source import ExampleSource
 from fw_assets.classification.catalogue.models import CatalogueModel, PlannedModel
 from fw_assets.classification.catalogue.resource_ids import batch_id, dataset_id, job_id
@@ -178,6 +178,14 @@ class Plan(Frozen):
         lines = [line for line in self.estimate.lines if line.model in (slug, without_arm(slug))]
         costs = [line.usd.expected for line in lines if line.usd is not None]
         return sum(costs) if len(costs) == len(lines) else None
+
+    def decided(self, slug: str) -> str | None:
+        """The id of the row in which a model, once it is fine-tuned, is asked for decisions beside its texts.
+
+        None where it is not: the plan of an earlier version holds no money for it.
+        """
+        row = arm_name(slug, Arm("decision"))
+        return row if any(line.key == f"tuned-evaluation/{row}" for line in self.estimate.lines) else None
 
     @property
     def runs_on_own_machine(self) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from fw_assets.classification.arm import EXAMPLES_TRIED, arm_of, without_arm
 from fw_assets.classification.arms.example_source import ExampleSource
+from fw_assets.classification.catalogue.decision_arms import decision_arms
 from fw_assets.classification.catalogue.models import CatalogueModel, PlannedModel
 from fw_assets.classification.catalogue.tuning_grid import rate_text
 from fw_assets.classification.catalogue.warm_start import WarmStart
@@ -142,6 +143,8 @@ def on_approval(
             steps.append(f"Every job continues the adapter {warm_start.slug}, which stays as it is.")
         if session.full_data_run:
             steps.append(f"{tuned} is trained with its best cell on all training rows.")
+        if any(line.stage == "tuned-evaluation" and line.model != line.finalist for line in priced.lines):
+            steps.append(f"{tuned} answers the same rows twice: by texts, then by decisions, on the same deployment.")
         if session.learning_curve:
             steps.append(f"{tuned} is also trained on 25% and on 50% of the training rows, as a learning curve.")
         steps.append("Base and fine-tuned models are compared on the test rows, which no choice reads.")
@@ -265,6 +268,11 @@ def _decision_warnings(session: Session, models: Sequence[PlannedModel]) -> Iter
         yield (
             "Whether fine-tuned models answer decisions is known only once they are deployed, after the training is "
             "paid: a service may take that API from its own decision models alone."
+        )
+    elif decision_arms(models, session):
+        yield (
+            "Whether fine-tuned models answer decisions too is known only once they are deployed: where one does not, "
+            "it is left out of that arm and keeps its texts."
         )
 
 

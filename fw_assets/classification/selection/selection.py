@@ -203,7 +203,8 @@ def _least_merit(candidate: Candidate, *, costed: bool) -> float:
 def _tie_order(tied: Sequence[Candidate]) -> Callable[[Candidate], tuple[float, bool, float, str]]:
     known = all(candidate.loss is not None for candidate in tied)
     return lambda candidate: (
-        candidate.loss if known and candidate.loss is not None else 0.0,
+        # To the digits that are shown: the same answers, read in two ways, differ in the last ones of a float.
+        round(candidate.loss, 4) if known and candidate.loss is not None else 0.0,
         candidate.kind != "base",
         _price(candidate),
         candidate.model,

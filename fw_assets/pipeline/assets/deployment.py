@@ -35,7 +35,8 @@ from fw_assets.pipeline.ui.metadata import Row, figure, resource_id, summary, ta
 from fw_assets.pipeline.values.asked_prompt import asked_prompt
 from fw_assets.pipeline.values.delivery import DeploymentRecord, FinalistsRecord, ServingProof
 from fw_assets.pipeline.values.evaluation import BaseMetrics, TunedMetrics
-from fw_assets.pipeline.values.served_prompt import tested_opening
+from fw_assets.pipeline.values.served_prompt import request_url, tested_opening
+from fw_assets.pipeline.values.tuned_decisions import tuned_metrics
 from fw_assets.pipeline.workflow.instance import WorkflowInstance
 from fw_assets.report.assembly.pairs import Model
 from fw_assets.report.escape import prose
@@ -102,16 +103,17 @@ def _deploy(
         # Batch jobs answered for it, which proves no address.
         address = host.call(lambda client: serverless_address(client, without_arm(base.model)))
     server = account.plan.model(winner.kept).endpoint
+    prompt = asked_prompt(store, dataset, winner.kept, "base")
     record = DeploymentRecord(
         winner=winner,
         gate=decision,
         deployed=False,
-        prompt=asked_prompt(store, dataset, winner.kept, "base"),
+        prompt=prompt,
         opening=tested_opening(store, dataset),
         model=without_arm(base.model),
         address=address,
         deployment=base.deployment,
-        endpoint=server.chat_url if server else f"{host.public_url}/inference/v1/chat/completions",
+        endpoint=request_url(prompt, server, host.public_url),
         proof=None,
         server=server,
         form=base.form,
@@ -127,20 +129,21 @@ def _deploy(
         return await prove_serving(client, account, prices, evaluated)
 
     served, proof = host.call(deploy)
+    prompt = asked_prompt(store, dataset, winner.model, winner.kind)
     return record.model_copy(
         update={
             "deployed": True,
             "server": None,
             "form": None,
             "few_shot": None,
-            "endpoint": f"{host.public_url}/inference/v1/chat/completions",
+            "endpoint": request_url(prompt, None, host.public_url),
             "model": served.model,
             "address": served.address,
             "deployment": served.deployment,
             "proof": proof,
             "path": served.path,
             "usd_per_hour": served.usd_per_hour,
-            "prompt": asked_prompt(store, dataset, winner.model, winner.kind),
+            "prompt": prompt,
         }
     )
 
@@ -159,12 +162,24 @@ def _evaluated(account: PlanAccount, winner: Winner) -> EvaluatedWinner:
     if winner.kind == "tuned":
         tuned = store.require("metrics", dataset, TunedMetrics, slug)
         return EvaluatedWinner(
-            slug, "tuned", tuned.tuned_model, tuned.address, tuned.deployment, tuned.path, against=(slug, "base")
+            slug,
+            "tuned",
+            without_arm(tuned.tuned_model),
+            tuned.address,
+            tuned.deployment,
+            tuned.path,
+            against=(slug, "base"),
         )
     base = store.require("base_metrics", dataset, BaseMetrics, slug)
     # An adapter that is asked in batch jobs has no address yet.
     return EvaluatedWinner(
-        slug, "base", base.model, base.address, base.deployment, base.path, against=(winner.kept, "base")
+        slug,
+        "base",
+        without_arm(base.model),
+        base.address,
+        base.deployment,
+        base.path,
+        against=(winner.kept, "base"),
     )
 
 
@@ -184,7 +199,7 @@ def decide(store: Workspace, dataset: str, plan: Plan) -> tuple[Winner, GateDeci
     """The winner by the validation rows of all models, and the gate's decision on it by the test rows."""
     slugs = store.require("finalists", dataset, FinalistsRecord).slugs
     base = {m.slug: store.require("base_metrics", dataset, BaseMetrics, m.slug) for m in plan.models}
-    tuned = {slug: store.require("metrics", dataset, TunedMetrics, slug) for slug in slugs}
+    tuned = tuned_metrics(store, plan, slugs)
     evaluated: dict[Model, BaseMetrics | TunedMetrics] = {
         **{(slug, "base"): metrics for slug, metrics in base.items()},
         **{(slug, "tuned"): metrics for slug, metrics in tuned.items()},

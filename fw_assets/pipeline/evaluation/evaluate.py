@@ -37,6 +37,7 @@ from fw_assets.pipeline.budget.quote_checks import check_hour
 from fw_assets.pipeline.budget.token_meter import TokenMeter
 from fw_assets.pipeline.errors import (
     AttemptFailed,
+    DecisionsRefused,
     DeploymentAboveCeiling,
     DeploymentAboveHeld,
     NotServable,
@@ -50,6 +51,7 @@ from fw_assets.pipeline.evaluation.response_cache import ResponseCache
 from fw_assets.pipeline.evaluation.robustness import evaluate_null_control, evaluate_order, evaluate_unconstrained
 from fw_assets.pipeline.evaluation.strategy import InferenceStrategy
 from fw_assets.pipeline.evaluation.thinking import ask_as_accepted
+from fw_assets.pipeline.planning.decision_check import probe_question
 from fw_assets.pipeline.planning.examples import FewShotRows, few_shot_rows
 from fw_assets.pipeline.platform.deployment_quotes import hour_usd
 from fw_assets.pipeline.platform.endpoint_chat import route_endpoint
@@ -133,6 +135,7 @@ async def evaluate(
         AttemptFailed: its deployment or its batch job failed.
         ThinksBeforeAnswering: it answers with its reasoning and no label.
         CeilingReached: it could cost more than was approved.
+        DecisionsRefused: its deployment answers none.
         DeploymentAboveHeld, DeploymentAboveCeiling: so would its deployment, by the platform's quote; nothing was
             deployed.
     """
@@ -193,6 +196,8 @@ async def evaluate(
             return paid.hours(time.monotonic() - started, endpoint.idle_seconds)
 
         try:
+            if prompt.mode == "decision" and endpoint.deployment:
+                await _require_decisions(client, model, endpoint.address, prompt)
             async with paid.limit_hours(endpoint.idle_seconds if endpoint.deployment else None):
                 number, tried = await evaluator.best_number()
                 evaluator = evaluator.with_examples(number)
@@ -205,7 +210,7 @@ async def evaluate(
                     usage += extra_usage
         except Exception as failure:
             cause = first_error(failure)
-            if isinstance(cause, CeilingReached | ThinksBeforeAnswering):
+            if isinstance(cause, CeilingReached | ThinksBeforeAnswering | DecisionsRefused):
                 used = dict(zip(items, map(float, evaluator.cache().tokens()), strict=True))
                 if isinstance(cause, CeilingReached):
                     paid.settle_at_ceiling(sum(used.values()), meter.usd, hours())
@@ -233,6 +238,13 @@ async def evaluate(
         )
 
     return await ask_as_accepted(store, dataset, slug, kind, ask)
+
+
+async def _require_decisions(client: Fireworks, model: str, address: str, prompt: Prompt) -> None:
+    """Ask what no plan could, since the deployment was not up: one small request that is counted nowhere."""
+    refusal = await client.decision_refusal(address, probe_question(prompt))
+    if refusal is not None:
+        raise DecisionsRefused(without_arm(model), refusal)
 
 
 @dataclass(frozen=True)

@@ -99,7 +99,7 @@ async def prove_serving(
     def afford(deployment: str, quote: Accelerators) -> None:
         usd = hour_usd(prices, quote, base, tuned=tuned)
         for held in (first_hour, payment):
-            check_hour(held, usd, deployment, quote.accelerators, base.name, tuned=tuned, extends=again)
+            check_hour(held, usd, deployment, quote.accelerators, base.asked_name, tuned=tuned, extends=again)
 
     async def replay(prompt: Prompt) -> tuple[EvaluatedWinner, InferenceResult]:
         served = winner
@@ -108,7 +108,7 @@ async def prove_serving(
             endpoint = await ensure_endpoint(
                 client,
                 winner.model,
-                base=base.base_model or base.name,
+                base=base.base_model or base.asked_name,
                 adopt=base.deployment if winner.kind == "base" else "",
                 serverless=False,
                 probe=request(prompt, rows["messages"][0]),

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import polars as pl
 
+from fw_assets.classification.arm import without_arm
 from fw_assets.classification.errors import input_error
 from fw_assets.classification.prompting.answer_parser import parse_answer
 from fw_assets.classification.prompting.completion import Completion
@@ -68,7 +69,8 @@ def export_winner(
             f"a model of {platform.name} has its adapter alone", field="--format", advice="Give --format adapter."
         )
     slug = record.winner.model
-    name = record.model if record.deployed else store.require("metrics", dataset, TunedMetrics, slug).tuned_model
+    trained = store.require("metrics", dataset, TunedMetrics, slug).tuned_model
+    name = record.model if record.deployed else without_arm(trained)
     prompt = served_prompt(store, dataset, record) if record.deployed else asked_prompt(store, dataset, slug, "tuned")
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as temporary:

@@ -12,6 +12,7 @@ from fw_assets.classification.plan.plan import Plan
 from fw_assets.classification.selection.selection import ModelKind
 from fw_assets.pipeline.values.delivery import FinalistsRecord
 from fw_assets.pipeline.values.evaluation import Baselines
+from fw_assets.pipeline.values.tuned_decisions import tuned_metrics
 from fw_assets.workspace.predictions import predictions
 from fw_assets.workspace.workspace import Workspace
 
@@ -73,6 +74,6 @@ def _pairs(store: Workspace, plan: Plan) -> list[tuple[BaselineName, Other]]:
     baselines = store.read("baselines", plan.dataset, Baselines)
     finalists = store.read("finalists", plan.dataset, FinalistsRecord)
     others: list[Other] = [(model.slug, "base") for model in plan.models]
-    others += [(slug, "tuned") for slug in (finalists.slugs if finalists else ())]
+    others += [(slug, "tuned") for slug in (tuned_metrics(store, plan, finalists.slugs) if finalists else ())]
     names = [item.name for item in (baselines.found if baselines else ()) if item.name != "majority"]
     return [(name, other) for name in names for other in others]

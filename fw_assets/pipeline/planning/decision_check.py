@@ -41,6 +41,11 @@ def without_decisions(
     )
 
 
+def probe_question(prompt: Prompt) -> Choice | None:
+    """A choice among the labels, as servers differ in how many options they take; None of several labels."""
+    return None if prompt.multi_label else Choice("Which of the options is it?", prompt.labels[:MAX_OPTIONS])
+
+
 async def _refusals(client: Fireworks, models: Sequence[CatalogueModel], prompt: Prompt) -> dict[str, str]:
     """The platform's words, by the names of the models that it refuses."""
     refusals = {}
@@ -49,7 +54,5 @@ async def _refusals(client: Fireworks, models: Sequence[CatalogueModel], prompt:
             refusals[model.name] = await client.decision_refusal(without_arm(model.name))
             continue
         route_endpoint(client, without_arm(model.slug), model.endpoint)
-        # Servers differ in how many options they take.
-        question = None if prompt.multi_label else Choice("Which of the options is it?", prompt.labels[:MAX_OPTIONS])
-        refusals[model.name] = await client.decision_refusal(model.endpoint.address, question)
+        refusals[model.name] = await client.decision_refusal(model.endpoint.address, probe_question(prompt))
     return {name: refusal for name, refusal in refusals.items() if refusal is not None}

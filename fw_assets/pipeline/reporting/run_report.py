@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from fw_assets.classification.arm import arm_of, without_arm
 from fw_assets.classification.cost.cost_lines import Estimate
 from fw_assets.classification.cost.ledger import cost_rows
 from fw_assets.classification.dataset.chat import input_text
@@ -30,6 +31,7 @@ from fw_assets.pipeline.reporting.sweep_cells import sweep_cell_results
 from fw_assets.pipeline.values.delivery import DeploymentRecord, FinalistsRecord
 from fw_assets.pipeline.values.evaluation import Baselines, BaseMetrics, TunedMetrics
 from fw_assets.pipeline.values.served_prompt import served_prompt
+from fw_assets.pipeline.values.tuned_decisions import refused_decisions, tuned_metrics
 from fw_assets.pipeline.values.tuning import FineTuned, Sweep
 from fw_assets.report.assembly.baselines import best_baseline
 from fw_assets.report.assembly.candidates import CandidateInputs
@@ -53,7 +55,7 @@ def run_report(platform: Platform, account: PlanAccount) -> Report:
     record = store.require("deployment", dataset, DeploymentRecord)
     approval = require_approval(store, dataset)
     rows = part_batches(store, dataset, "test")
-    tuned = {slug: store.require("metrics", dataset, TunedMetrics, slug) for slug in finalists.slugs}
+    tuned = tuned_metrics(store, plan, finalists.slugs)
     base = {model.slug: store.require("base_metrics", dataset, BaseMetrics, model.slug) for model in plan.models}
     baselines = store.read("baselines", dataset, Baselines)
     scores: dict[Model, Scores] = {(slug, "base"): metrics.test for slug, metrics in base.items()}
@@ -92,6 +94,7 @@ def run_report(platform: Platform, account: PlanAccount) -> Report:
         before=client_setup(platform, store, dataset, deployed=_is_own(plan, record)),
         served=_served(plan, record),
         predict=predict_command(platform, store, dataset),
+        refused=refused_decisions(store, plan, finalists.slugs),
         mistakes=mistakes_result(
             store,
             plan,
@@ -187,8 +190,8 @@ def _tuned_candidate(
     rows: Batches,
 ) -> CandidateInputs:
     dataset = plan.dataset
-    trained = store.require("fine_tuned_models", dataset, FineTuned, slug)
-    sweep = store.require("sweep", dataset, Sweep, slug)
+    trained = store.require("fine_tuned_models", dataset, FineTuned, without_arm(slug))
+    sweep = store.require("sweep", dataset, Sweep, without_arm(slug))
     flips = pl.Series([*comparison.flips_lost[:MAX_ROWS], *comparison.flips_gained[:MAX_ROWS]], dtype=pl.String)
     return CandidateInputs(
         model=base.model,
@@ -214,7 +217,10 @@ def _tuned_candidate(
             prediction_batches(store, dataset, slug, "tuned", "test").rows_with_ids(flips),
             _texts(rows.rows_with_ids(flips)),
         ),
-        sweep=sweep_cell_results(sweep, {metrics.tuned_model: metrics.validation.headline.value}),
+        # An arm is another way of asking what is trained in the row of its model.
+        sweep=()
+        if arm_of(slug)
+        else sweep_cell_results(sweep, {metrics.tuned_model: metrics.validation.headline.value}),
         hyperparameters={
             "lora_rank": trained.cell.lora_rank,
             "learning_rate": trained.cell.learning_rate,

@@ -90,11 +90,15 @@ class CellStep:
         Args:
             inputs: digest of what it is made from; that of the tuning phase if left out.
         """
-        return made_meanwhile(kind, inputs or self._tuning_inputs)
+        return made_meanwhile(kind, inputs or self.tuning_inputs)
 
-    def paid_usd(self, stage: str) -> float:
-        """US dollars paid in a stage of the estimate for this model; added to the cost that the run is tagged with."""
-        return tag_cost(self.context, self.account.paid_usd(f"{stage}/{self.slug}"))
+    def paid_usd(self, stage: str, row: str | None = None) -> float:
+        """US dollars paid in a stage of the estimate for this model; added to the cost that the run is tagged with.
+
+        Args:
+            row: of another way of asking it.
+        """
+        return tag_cost(self.context, self.account.paid_usd(f"{stage}/{row or self.slug}"))
 
     def materialize(
         self,
@@ -111,7 +115,7 @@ class CellStep:
             inputs: digest of what it was made from; that of the tuning phase if left out.
         """
         asset = asset_name(self.context)
-        version = self.store.write(asset, self.dataset, value, inputs=inputs or self._tuning_inputs, model=self.slug)
+        version = self.store.write(asset, self.dataset, value, inputs=inputs or self.tuning_inputs, model=self.slug)
         return dg.MaterializeResult(
             data_version=dg.DataVersion(version),
             check_results=checks,
@@ -119,7 +123,8 @@ class CellStep:
         )
 
     @property
-    def _tuning_inputs(self) -> str:
+    def tuning_inputs(self) -> str:
+        """Digest of what a finalist's values are made from."""
         return tuning_inputs(self.plan.digest, self.account.mitigation)
 
     def _warn_of_unpaid(self) -> None:

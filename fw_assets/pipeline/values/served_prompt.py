@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fw_assets.classification.model_endpoint import CHAT_PATH, ModelEndpoint
 from fw_assets.classification.plan.plan import Plan
 from fw_assets.classification.prompting.opening import Opening, opening_of
 from fw_assets.classification.prompting.prompt import Prompt
@@ -38,6 +39,12 @@ def served_prompt(store: Workspace, dataset: str, record: DeploymentRecord) -> P
 def served_opening(store: Workspace, dataset: str, record: DeploymentRecord) -> Opening:
     """The opening of the rows that `record` was evaluated on; where an earlier version made it, of today's rows."""
     return record.opening or tested_opening(store, dataset)
+
+
+def request_url(prompt: Prompt, server: ModelEndpoint | None, platform_url: str) -> str:
+    """The URL that requests of the prompt go to: of the server, or of the platform where there is none."""
+    base = server.url if server else f"{platform_url}/inference/v1"
+    return f"{base}/systemone" if prompt.mode == "decision" else f"{base}{CHAT_PATH}"
 
 
 def tested_opening(store: Workspace, dataset: str) -> Opening:

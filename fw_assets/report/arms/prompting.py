@@ -5,7 +5,7 @@ from __future__ import annotations
 from fw_assets.classification.arm import read_arm, without_arm
 from fw_assets.report.arms.ways import example_text
 from fw_assets.report.formatting import points, points_range, points_text, short, usd_of_many, usd_roughly
-from fw_assets.report.schema.comparison import PairResult
+from fw_assets.report.schema.comparison import Kind, PairResult
 from fw_assets.report.schema.report import CandidateResult, Report
 
 _TRAINING = ("sweep", "full-training")
@@ -25,6 +25,9 @@ def asked_otherwise(report: Report) -> str:
         ]
         if gains:
             sentences.append(f"Against {short(base.model)} as it is: {'; '.join(gains)}.")
+        decided = next((a for a in report.candidates if a.tuned and a.arm and without_arm(a.model) == base.model), None)
+        if decided and (text := _gain(report, base, decided, kind="tuned")):
+            sentences.append(f"Against the texts of the fine-tuned {short(base.model)}: {text}.")
     return " ".join(sentences)
 
 
@@ -52,14 +55,14 @@ def _asked(report: Report, name: str) -> str:
     return name if candidate is None or candidate.arm else f"{name} as it is"
 
 
-def _gain(report: Report, base: CandidateResult, arm: CandidateResult) -> str:
+def _gain(report: Report, base: CandidateResult, arm: CandidateResult, *, kind: Kind = "base") -> str:
     """`few-shot (knn-8) +12.3 points (...), which is shown`; empty where the two are not compared."""
     names = {short(base.model), short(arm.model)}
     pair = next(
         (
             item
             for item in report.pairs
-            if {item.first, item.second} == names and item.first_kind == item.second_kind == "base"
+            if {item.first, item.second} == names and item.first_kind == item.second_kind == kind
         ),
         None,
     )
@@ -78,7 +81,7 @@ def _gain(report: Report, base: CandidateResult, arm: CandidateResult) -> str:
 
 def _price(report: Report, pair: PairResult) -> str:
     """`, for $4.20 of training, and saves $0.31 for 1,000 answers`; empty where nothing costs anything."""
-    keys = {f"{stage}/{pair.second}" for stage in _TRAINING}
+    keys = {f"{stage}/{without_arm(pair.second)}" for stage in _TRAINING}
     lines = [line for line in report.cost.lines if line.line in keys]
     paid = [line.actual_usd for line in lines]
     running = {(point.name, point.kind): point.usd_per_1000 for point in report.costs}

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from fw_assets.classification.cost.ledger import CostRow
 from fw_assets.classification.gate.deploy_gate import GateDecision
+from fw_assets.classification.plan.left_out_arm import LeftOutArm
 from fw_assets.classification.plan.plan import Plan
 from fw_assets.classification.prompting.prompt import Prompt
 from fw_assets.classification.selection.selection import Finalists, Winner
@@ -76,6 +77,7 @@ def build_report(
     hierarchy: Hierarchy | None = None,
     slices: Slices | None = None,
     fields: Fields | None = None,
+    refused: Sequence[LeftOutArm] = (),
 ) -> Report:
     """The report of one dataset's run.
 
@@ -100,6 +102,7 @@ def build_report(
         similarity: accuracy by similarity to the training rows; slices: by the slices that the session names.
         fields: of answers that are objects of several.
         mistakes: what mistakes cost, where the session says it.
+        refused: arms that fine-tuned models turned out not to answer.
         batch_only: without a deployment, the winner's base model answers in batch jobs only.
     """
     labels = plan.label_set
@@ -176,7 +179,7 @@ def build_report(
         slices=slices,
         fields=fields,
         long_rows=plan.long_rows,
-        left_out=plan.left_out,
+        left_out=(*plan.left_out, *refused),
         examples=plan.examples,
     )
     return report.model_copy(update={"answer": answer(report)})

@@ -20,7 +20,7 @@ MAX_LABELS = 100
 def use(report: Report, subject: CardSubject) -> str:
     """What the model is for."""
     kind = "any number of" if report.data.multi_label else "exactly one of"
-    origin = f", a LoRA adapter of {short(subject.candidate.model)}" if subject.tuned else ", used as it is"
+    origin = f", a LoRA adapter of {short(subject.base_model)}" if subject.tuned else ", used as it is"
     return (
         f"{subject.name}{origin}, assigns {kind} {plural(len(report.labels), 'label')} to texts like those of "
         f"{report.dataset}. It is not meant for other labels, nor for texts unlike those that it was evaluated on."
@@ -86,7 +86,7 @@ def label_counts(report: Report) -> Table:
 def procedure(report: Report, subject: CardSubject) -> Table:
     """How it was fine-tuned."""
     names = {"lora_rank": "LoRA rank", "learning_rate": "Learning rate", "epochs": "Epochs", "batch_size": "Batch size"}
-    pairs: list[tuple[str, str]] = [("Base model", Quoted(subject.candidate.model))]
+    pairs: list[tuple[str, str]] = [("Base model", Quoted(subject.base_model))]
     if subject.candidate.warm_start:
         pairs.append(("Training continued", Quoted(subject.candidate.warm_start)))
     for key, value in subject.candidate.hyperparameters.items():

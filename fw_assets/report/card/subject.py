@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from fw_assets.classification.arm import without_arm
 from fw_assets.report.formatting import short
 from fw_assets.report.schema.model_result import ModelResult
 from fw_assets.report.schema.report import CandidateResult, Report
@@ -32,6 +33,11 @@ class CardSubject:
     def name(self) -> str:
         return short(self.model)
 
+    @property
+    def base_model(self) -> str:
+        """The full name of what it was trained from, however it is asked."""
+        return without_arm(self.candidate.model)
+
 
 def card_subject(report: Report) -> CardSubject | None:
     """The model of the card; None where a run has no verdict or no model.
@@ -47,7 +53,7 @@ def card_subject(report: Report) -> CardSubject | None:
     result = (candidate.tuned if tuned else candidate.base) if candidate else None
     if candidate is None or result is None:
         return None
-    return CardSubject(winner.model if tuned else candidate.model, candidate, result, tuned)
+    return CardSubject(without_arm(winner.model) if tuned else candidate.model, candidate, result, tuned)
 
 
 def no_card(report: Report) -> str:

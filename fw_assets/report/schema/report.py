@@ -186,6 +186,14 @@ class Snippets(Frozen):
     endpoint: str = ""
     commands: tuple[str, ...] = ()
 
+    @property
+    def program(self) -> str:
+        """What the program is written with, as a title."""
+        for module, package in (("fireworks", "fireworks-ai"), ("openai", "openai")):
+            if f"from {module} import" in self.python:
+                return f"With the {package} SDK"
+        return "With Python alone"
+
 
 class Report(Frozen):
     """The whole report of one dataset's run."""

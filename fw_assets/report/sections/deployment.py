@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fw_assets.classification.arm import arm_of, without_arm
 from fw_assets.classification.gate.label_check import LabelCheck, SeenLoss
 from fw_assets.report.fields.sentences import field_check_text
 from fw_assets.report.formatting import Quoted, count, plural, short
@@ -26,7 +27,7 @@ def deployment(report: Report) -> Table:
     pairs: list[tuple[str, str]] = []
     if winner:
         pairs += [
-            ("Winner", Quoted(winner.model)),
+            ("Winner", Quoted(without_arm(winner.model) if winner.kind == "tuned" else winner.model)),
             ("Kind", winner_kind(report)),
         ]
         if winner.adapter_of:
@@ -34,7 +35,9 @@ def deployment(report: Report) -> Table:
         if asked := next((item.endpoint for item in report.candidates if item.model == winner.model), ""):
             pairs.append(("Asked at", Quoted(asked)))
         if winner.kind == "tuned":
-            pairs.append(("Tuned from", Quoted(winner.base_model)))
+            pairs.append(("Tuned from", Quoted(without_arm(winner.base_model))))
+            if arm := arm_of(winner.base_model):
+                pairs.append(("Asked by", arm.words))
         if winner.why:
             pairs.append(("Chosen because", winner.why))
     pairs.append(("Decision", decisions[result.decision]))

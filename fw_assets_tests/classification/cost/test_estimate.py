@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fw_assets.classification.catalogue.decision_arms import decision_arms
 from fw_assets.classification.catalogue.models import PlannedModel
 from fw_assets.classification.catalogue.tuning_grid import grid
 from fw_assets.classification.cost.cost_lines import Estimate
@@ -205,3 +206,36 @@ def test_what_the_session_asks_for_besides_is_priced() -> None:
     once = COUNTED.training_tokens(TRAIN).expected
     assert training.quantity.expected == pytest.approx(0.75 * once * epochs)
     assert "learning-curve/small" not in {line.key for line in plain.lines}
+
+
+def test_decisions_of_a_fine_tuned_model_are_counted_with_it() -> None:
+    arms = [
+        base.model_copy(
+            update={"name": f"{base.name}+decision", "slug": f"{base.slug}+decision", "tunable": False, "cells": ()}
+        )
+        for base in (SMALL, MIDDLE)
+    ]
+    session = Session(arms=("decision",), finalists=1, deploy="never")
+    workload = Workload(train=TRAIN, sweep=TRAIN.scaled(1000), validation=HELD, test=HELD)
+    workload = workload.model_copy(update={"arms": {"decision": workload}})
+    pricing = Pricing(prices=shipped_prices(), ratio=COUNTED, timing=FIREWORKS_TIMING)
+    estimate = estimate_costs([SMALL, MIDDLE, *arms], workload, session, pricing)
+    line = estimate.line("tuned-evaluation/small+decision")
+    assert (line.conditional, line.finalist) == (True, "small")
+    assert [part.item for part in line.parts] == ["tuned-inference-input", "deployment-hour"]
+    chosen = {slug: estimate.for_finalists([slug]) for slug in ("small", "middle")}
+    for slug, own in chosen.items():
+        keys = {item.key for item in own.lines if item.stage == "tuned-evaluation"}
+        assert keys == {f"tuned-evaluation/{slug}", f"tuned-evaluation/{slug}+decision"}
+    assert estimate.high == pytest.approx(max(own.high for own in chosen.values()))
+    # The decisions come after the texts, on one deployment.
+    without = estimate_costs([SMALL, MIDDLE], workload, session, pricing)
+    assert estimate.minutes.expected == pytest.approx(without.minutes.expected + line.minutes.expected)
+
+
+def test_no_decisions_of_what_is_not_fine_tuned() -> None:
+    session = Session(arms=("decision",), mode="benchmark")
+    arm = SMALL.model_copy(update={"name": f"{SMALL.name}+decision", "slug": "small+decision", "tunable": False})
+    assert decision_arms([SMALL, arm], session) == {}
+    assert set(decision_arms([SMALL, arm], Session(arms=("decision",)))) == {"small"}
+    assert decision_arms([SMALL.model_copy(update={"tunable": False}), arm], Session(arms=("decision",))) == {}
