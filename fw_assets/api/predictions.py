@@ -85,6 +85,8 @@ def predictions(
                 f"{result.unanswered} of {result.rows} rows got no answer ({result.error}); the others are kept, and "
                 "the next run asks for these only"
             )
+        for note in result.notes:
+            context.log.warning(note)
         return dg.Output(frame, metadata=_metadata(result))
 
     key = dg.AssetKey([table] if isinstance(table, str) else _parts(table))
@@ -116,4 +118,6 @@ def _metadata(result: LabelledFile) -> dict[str, Any]:
     metadata: dict[str, Any] = {name: getattr(result, name) for name in counts}
     metadata |= {"dagster/row_count": result.rows, "model": result.model}
     known = {"threshold": result.threshold, "paid_usd": result.paid_usd}
+    if result.notes:
+        metadata["notes"] = "\n".join(result.notes)
     return metadata | {name: value for name, value in known.items() if value is not None}

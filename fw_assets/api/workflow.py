@@ -201,7 +201,11 @@ class Workflow:
                 if options:
                     raise input_error("is for the rows of a table, not for one text", field=min(options))
                 ask = label_text_freely if free else label_text
-                return ask(store, platform, self.name, rows, system=system, threshold=threshold)
+                answer = ask(store, platform, self.name, rows, system=system, threshold=threshold)
+                if answer.notes:
+                    with progress():
+                        say("\n".join(answer.notes))
+                return answer
             with progress():
                 options |= {"system": system, "free": free, "threshold": threshold}
                 return label_table(store, platform, self.name, rows, **options)[0]

@@ -26,7 +26,7 @@ from fw_assets.report.formatting import plural
 from fw_assets.workspace.workspace import Workspace
 
 _OF_FILES = ("out", "text_column", "text_template", "sheet", "max_spend_usd", "probabilities", "yes")
-_SHOWN = {"labels", "fields", "confidence", "abstained", "threshold", "text", "model"}
+_SHOWN = {"labels", "fields", "confidence", "abstained", "threshold", "text", "model", "notes"}
 
 
 def predict(root: str, name: str, text: str | None, options: Mapping[str, Any], *, as_json: bool) -> int:
@@ -153,6 +153,8 @@ def _label_text(root: str, name: str, text: str, options: Mapping[str, Any], *, 
             "most frequent (--system gives another)",
             markup=False,
         )
+    for note in answer.notes:
+        err.print(f"fw-assets: {note}", markup=False)
     if as_json:
         shown = answer.model_dump(mode="json", include=_SHOWN)
         echo_json(shown if answer.fields is not None else {k: v for k, v in shown.items() if k != "fields"})

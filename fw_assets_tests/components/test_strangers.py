@@ -148,6 +148,12 @@ def arrow_table() -> object:
     return pytest.importorskip("pyarrow", reason="pyarrow is not installed").table(ROWS)
 
 
+def pandas_with_gaps() -> object:
+    pandas = pytest.importorskip("pandas", reason="pandas is not installed")
+    table = pandas.DataFrame(ROWS).assign(team=["east", None] * 12)
+    return table.rename(columns={"label": 7})
+
+
 def labels_in_lists() -> pl.DataFrame:
     return pl.DataFrame(ROWS).with_columns(label=pl.concat_list("label"))
 
@@ -156,6 +162,7 @@ def labels_in_lists() -> pl.DataFrame:
     ("value", "source"),
     [
         (pandas_table, {}),
+        (pandas_with_gaps, {"group": "team", "label": "7"}),
         (arrow_table, {}),
         (labels_in_lists, {"label": "label"}),
         (lambda: pl.DataFrame(ROWS), {"upstream_io": "warehouse"}),

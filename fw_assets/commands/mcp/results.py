@@ -145,12 +145,17 @@ class LabelledRow(Frozen):
 
 
 class Labels(Frozen):
-    """Labels of some texts, in their order, and what they cost in US dollars (none: no known price)."""
+    """Labels of some texts, in their order, and what they cost in US dollars (none: no known price).
+
+    Attributes:
+        notes: what a person should know of the labels, such as that the report recommends no model.
+    """
 
     model: str
     threshold: float | None
     rows: tuple[LabelledRow, ...]
     paid_usd: float | None
+    notes: tuple[str, ...] = ()
 
 
 class ModelEntry(Frozen):

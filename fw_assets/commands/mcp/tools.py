@@ -168,7 +168,8 @@ class Tools:
             rows = tuple(
                 LabelledRow(**{key: row.get(key) for key in LabelledRow.model_fields}) for row in frame.to_dicts()
             )
-            return Labels(model=result.model, threshold=result.threshold, rows=rows, paid_usd=result.paid_usd)
+            told = result.model_dump(include={"model", "threshold", "paid_usd", "notes"})
+            return Labels(rows=rows, **told)
 
         return self._labelled(dataset, "these texts", None, ask)
 

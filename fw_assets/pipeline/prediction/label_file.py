@@ -187,7 +187,7 @@ def _check_ceiling(wanted: LabelRequest, cost: PredictionCost) -> None:
 
 
 def _notes(served: Served, wanted: LabelRequest) -> list[str]:
-    notes = []
+    notes = [*served.caveats]
     if wanted.threshold is None and not served.is_planned:
         notes.append(
             "the report's confidence threshold belongs to an earlier plan: none is used (--threshold sets one)"

@@ -64,6 +64,7 @@ def label_text(
         model=served.address,
         is_valid=answer.kind == "valid",
         systems=opening.variants if system is None else 1,
+        notes=served.caveats,
     )
     return _where_sure(said, abstention)
 

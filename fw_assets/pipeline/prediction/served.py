@@ -41,6 +41,16 @@ class Served:
     is_planned: bool
 
     @property
+    def caveats(self) -> tuple[str, ...]:
+        """Why its labels are not recommended, where the gate kept none of the models."""
+        if self.record.verdict != "keep-none":
+            return ()
+        return (
+            f"the report recommends none of the models, and these are labels of {self.record.model} all the same: "
+            f"{self.record.gate.why}",
+        )
+
+    @property
     def is_tuned(self) -> bool:
         return self.record.serves[1] == "tuned"
 

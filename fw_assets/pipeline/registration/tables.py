@@ -35,8 +35,10 @@ def frame_of(table: Any, field: str = "dataset") -> pl.DataFrame:
     try:
         if isinstance(table, pl.LazyFrame):
             return table.collect()
-        if hasattr(table, "to_dict") and not isinstance(table, pl.DataFrame):
-            return pl.DataFrame(table.to_dict("list"))  # pandas, which exports Arrow's streams with pyarrow alone
+        if hasattr(table, "to_frame"):
+            table = table.to_frame()  # one column of polars or pandas
+        if hasattr(table, "notna"):
+            return _of_pandas(table)
         if isinstance(table, pl.DataFrame | Mapping | Sequence) or hasattr(table, "__arrow_c_stream__"):
             return pl.DataFrame(table)
     except (TypeError, ValueError, pl.exceptions.PolarsError) as error:
@@ -44,6 +46,12 @@ def frame_of(table: Any, field: str = "dataset") -> pl.DataFrame:
     raise input_error(
         f"expected a table of polars, pandas or pyarrow (found {type(table).__name__})", kind="table", field=field
     )
+
+
+def _of_pandas(table: Any) -> pl.DataFrame:
+    """A table of pandas, which exports Arrow's streams with pyarrow alone; what is missing there is null."""
+    columns = table.rename(columns=str).astype(object)
+    return pl.DataFrame(columns.where(columns.notna(), None).to_dict("list"))
 
 
 def table_file(store: Workspace, name: str, table: Any) -> Path:

@@ -70,6 +70,7 @@ class LabelledFile(Frozen):
     Attributes:
         labelled: rows with a label; abstained: rows whose answer is below the threshold; no_label: rows whose answer
             is no label; unanswered: rows whose request failed, which are asked again by the same command.
+        notes: those of the quote.
         requests: that were sent now; prompt_tokens, answer_tokens, paid_usd: of these. No US dollars: no known price.
     """
 
@@ -103,6 +104,7 @@ class LabelledText(Frozen):
         threshold: of the confidence; None: there is none.
         text: the answer itself; model: that gave it.
         systems: how many different system messages the dataset's rows begin with, of which the most frequent was used.
+        notes: what a person should know of the label, one sentence each.
     """
 
     labels: tuple[str, ...]
@@ -114,6 +116,7 @@ class LabelledText(Frozen):
     abstained: bool = False
     threshold: float | None = None
     systems: int = 1
+    notes: tuple[str, ...] = ()
 
     @property
     def label(self) -> str | None:
