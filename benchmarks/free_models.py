@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from fw_assets.classification.baselines.baselines import BASELINES, fit_baseline
 from fw_assets.classification.baselines.encoder import fit_encoder
-from fw_assets.classification.baselines.predictor import Predictor, predictions, row_texts
+from fw_assets.classification.baselines.predictor import row_texts
 from fw_assets.classification.metrics.latency import latency
 from fw_assets.classification.metrics.scores import score
 from fw_assets.classification.prompting.prompt import Prompt
@@ -46,10 +46,6 @@ def read(path: Path) -> pl.DataFrame:
             "group": pl.Series(range(len(rows)), dtype=pl.UInt32),
         }
     )
-
-
-def answering(prompt: Prompt, predictor: Predictor) -> Callable[[pl.DataFrame], pl.DataFrame]:
-    return lambda rows: predictions(prompt, rows, predictor(rows))
 
 
 def measure(folder: Path, embed: Embed, anew: Embed) -> None:
@@ -76,7 +72,7 @@ def measure(folder: Path, embed: Embed, anew: Embed) -> None:
         started = time.perf_counter()
         if name is None:
             model = fit_encoder(prompt, train, validation, embed)
-            predict, alone = (answering(prompt, model.predictor(prompt, how)) for how in (embed, anew))
+            predict, alone = (model.baseline(prompt, how) for how in (embed, anew))
         else:
             predict = alone = fit_baseline(name, prompt, train, 0)
         trained = time.perf_counter() - started

@@ -15,7 +15,9 @@ mail["To"], mail["From"] = os.environ["MAIL_TO"], os.environ["MAIL_FROM"]
 mail["Subject"] = f"fw-assets: {event['dataset']}: {event['kind']}"
 mail["Message-ID"] = f"<{event['id'].replace('/', '.')}@fw-assets>"
 mail.set_content(event["text"] + (f"\n\n{event['file']}" if event["file"] else ""))
-with smtplib.SMTP(os.environ.get("MAIL_HOST", "localhost"), int(os.environ.get("MAIL_PORT", "25")), timeout=15) as server:
+with smtplib.SMTP(
+    os.environ.get("MAIL_HOST", "localhost"), int(os.environ.get("MAIL_PORT", "25")), timeout=15
+) as server:
     if "MAIL_USER" in os.environ:
         server.starttls()
         server.login(os.environ["MAIL_USER"], os.environ["MAIL_PASSWORD"])

@@ -13,6 +13,7 @@ from pydantic import AfterValidator, ConfigDict, Field, ValidationInfo, field_va
 from fw_assets.classification.arm import ZERO_SHOT, read_arm
 from fw_assets.classification.gate_policy import GatePolicy
 from fw_assets.classification.label_descriptions import LabelDescriptions
+from fw_assets.classification.label_thresholds import DEFAULT_RULE, ThresholdRule
 from fw_assets.classification.mistake_costs import MistakeCosts
 from fw_assets.classification.model_endpoint import PREFIX, Endpoints
 from fw_assets.classification.taxonomy.label_map import without_map
@@ -38,7 +39,7 @@ DEFAULT_MARGIN = 0.02
 LATER_FIELDS = (
     *("margin", "slices", "group_field", "fields", "traffic", "gate", "costs", "warm_start_from", "endpoints"),
     *("text_column", "text_template", "label_column", "label_names", "label_flags", "weight_column", "sheet"),
-    *("label_descriptions", "label_parents", "arms", "reject_label", "out_of_scope"),
+    *("label_descriptions", "label_parents", "arms", "reject_label", "out_of_scope", "thresholds"),
 )
 """Fields that sessions of earlier versions lack: their defaults leave the digests of registrations and plans."""
 
@@ -170,6 +171,11 @@ class Session(Frozen):
     """The label that means that no other applies, e.g. `none`. The report then says how well each model tells such rows
     from the others, by this label and by a confidence threshold, and `predict` uses the better one. Not for rows of
     several labels, which have an empty list for none."""
+    thresholds: ThresholdRule = DEFAULT_RULE
+    """From which probability on a label is given, where rows have several and a model tells a probability for each
+    (decisions, fine-tuned models of the embedded platform, baselines): a threshold for each label, drawn towards one
+    for all where the label is rare (`per-label`), or one for all labels: the one with the best sets by the Jaccard
+    index (`shared`), or the one with the best macro-F1 (`macro-f1`). All are chosen on the validation rows."""
     margin: float = Field(DEFAULT_MARGIN, gt=0, le=0.5)
     """The loss of accuracy that does not matter: 0.02 is two points. A model that is shown to lose less than that, if
     anything, is called at least as good."""

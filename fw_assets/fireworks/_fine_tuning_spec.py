@@ -31,7 +31,8 @@ class FineTuningSpec(Spec):
     """What to train. None leaves a choice to the platform and is not sent.
 
     `dataset`, `evaluation_dataset`, `output_model` and `warm_start_from` may be short ids of the own account;
-    `base_model` is a full name. `rows` (rows of the dataset) is only checked against the ceiling.
+    `base_model` is a full name. `thresholds` is a field of the embedded platform alone. `rows` (rows of the dataset) is
+    only checked against the ceiling.
     """
 
     dataset: str
@@ -49,6 +50,7 @@ class FineTuningSpec(Spec):
     evaluation_dataset: str | None = None
     eval_auto_carveout: bool | None = None
     optimizer_weight_decay: float | None = Field(None, ge=0)
+    thresholds: str | None = None
     rows: int | None = None
 
     @model_validator(mode="after")

@@ -82,8 +82,8 @@ class DeployedModelRef(ApiValue):
 class Model(Resource):
     """A base model or an adapter.
 
-    `default_calibration`, `weights_digest` and others with a default that the hosted service never overrides are of the
-    embedded platform.
+    `default_calibration`, `threshold_rules`, `weights_digest` and others with a default that the hosted service never
+    overrides are of the embedded platform.
     """
 
     kind: str = "KIND_UNSPECIFIED"
@@ -100,6 +100,7 @@ class Model(Resource):
     reads_whole_prompt: bool = True
     answered_by: str = ""
     default_calibration: str = ""
+    threshold_rules: tuple[str, ...] = ()
     weights_digest: str = ""
     base_model_details: BaseModelDetails = BaseModelDetails()
     peft_details: PeftDetails = PeftDetails()

@@ -8,6 +8,13 @@ import json
 
 import polars as pl
 
+from fw_assets.classification.plan.plan import Plan
+from fw_assets.pipeline.free_models.free_model import free_model
+from fw_assets.pipeline.platform.platform import Platform
+from fw_assets.pipeline.values.delivery import DeploymentRecord
+from fw_assets.pipeline.values.evaluation import Baselines, BaseMetrics, TunedMetrics
+from fw_assets.workspace.dataset_rows import split_rows
+from fw_assets.workspace.workspace import Workspace
 from fw_assets_tests.chat_servers import chat_server
 from fw_assets_tests.project import Project
 
@@ -52,6 +59,66 @@ def test_decisions_from_the_plan_to_a_question(project: Project, watched: None) 
     columns = [name for name in labelled.columns if name.startswith(("p_", "probability"))]
     assert len(columns) > 2
     assert all(abs(sum(row) - 1) < 1e-6 for row in labelled.select(columns).iter_rows())
+
+
+def test_thresholds_of_several_labels_from_the_session_to_a_question(project: Project) -> None:
+    """The choice goes to the jobs of the platform; decisions and baselines are judged by thresholds of their own."""
+    rows = [json.loads(line)["messages"] for line in project.data.read_text("utf-8").splitlines()]
+    several = []
+    for first, second in zip(rows[:80], rows[80:], strict=True):
+        text, labels = first[-2]["content"], [first[-1]["content"]]
+        if hash_free(text) % 2:
+            text, labels = f"{text} {second[-2]['content']}", sorted({*labels, second[-1]["content"]})
+        turns = [{"role": "user", "content": text}, {"role": "assistant", "content": json.dumps({"labels": labels})}]
+        several += [json.dumps({"messages": turns})]
+    project.data.write_text("\n".join(several) + "\n", "utf-8")
+    arguments = ("--inference", "decision", "--lora-rank", "64", "--learning-rate", "0.03", "--deploy", "always")
+    done = project.run(*project.workflow(*arguments, "--thresholds", "macro-f1", "--json"))
+    assert done.returncode == 0, done.stderr
+    store = Workspace(str(project.workspace))
+    plan = store.require("plan", "tickets", Plan)
+    assert any("one threshold for all labels (with the best macro-F1)" in step for step in plan.on_approval)
+    default = plan.model_copy(update={"session": plan.session.model_copy(update={"thresholds": "per-label"})})
+    assert plan.digest != default.digest
+    (cell,) = plan.models[0].cells
+    ids = {item.job_id("char-ngram", cell, "train") for item in (plan, default)}
+    assert len(ids) == 2
+    (trained,) = (project.workspace / ".platform" / "models").glob(f"{plan.job_id('char-ngram', cell, 'train')}*")
+    manifest = json.loads((trained / "manifest.json").read_text("utf-8"))
+    assert (manifest["spec"]["thresholds"], manifest["thresholds"]) == ("macro-f1", None)
+
+    metrics = store.require("metrics", "tickets", TunedMetrics, "char-ngram")
+    thresholds = metrics.thresholds
+    assert thresholds is not None
+    assert (thresholds.rule, thresholds.by_label, thresholds.allow_empty) == ("macro-f1", (), False)
+    frame = pl.read_parquet(project.workspace / "tickets" / "predictions" / "char-ngram-tuned-test.parquet")
+    for predicted, told in frame.select("predicted", "probabilities").iter_rows():
+        given = thresholds.given({item["label"]: item["p"] for item in told})
+        assert sorted(predicted) == sorted(given)
+    found = {(item["model"].rsplit("/", 1)[-1], item["kind"]): item for item in project.report()["thresholds"]}
+    assert {"macro-f1"} == {item["rule"] for item in found.values()}
+    assert {("char-ngram", "base"), ("char-ngram", "fine-tuned"), ("tfidf", "baseline")} <= set(found)
+    markdown = (project.workspace / "tickets" / "final_report.md").read_text("utf-8")
+    assert "## Thresholds of the labels" in markdown
+
+    record = store.require("deployment", "tickets", DeploymentRecord)
+    assert record.prompt is not None
+    assert record.prompt.thresholds == (metrics if record.serves[1] == "tuned" else base_of(store)).thresholds
+    free = free_model(store, Platform("embedded", project.workspace / ".platform"), "tickets", "tfidf")
+    scored = store.require("baselines", "tickets", Baselines)
+    assert free.prompt.thresholds == next(item for item in scored.found if item.name == "tfidf").thresholds
+    test = pl.read_parquet(project.workspace / "tickets" / "predictions" / "tfidf-baseline-test.parquet")
+    messages = split_rows(store, "tickets", "test").collect()
+    again = free.answers(messages["messages"].to_list())
+    assert again["predicted"].to_list() == test["predicted"].to_list()
+
+
+def hash_free(text: str) -> int:
+    return sum(map(ord, text))
+
+
+def base_of(store: Workspace) -> BaseMetrics:
+    return store.require("base_metrics", "tickets", BaseMetrics, "char-ngram")
 
 
 def test_a_model_without_decisions_is_refused_when_the_plan_is_made(project: Project, watched: None) -> None:

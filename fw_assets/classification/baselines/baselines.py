@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
 from typing import Literal
 
 import polars as pl
 
-from fw_assets.classification.baselines.predictor import LabelsWithConfidence, Predictor, predictions
+from fw_assets.classification.baselines.predictor import Baseline, LabelsWithConfidence, Predictor
 from fw_assets.classification.baselines.tfidf import regression_fits, tfidf
+from fw_assets.classification.label_thresholds import LabelThresholds
 from fw_assets.classification.metrics.latency import Latency
 from fw_assets.classification.metrics.scores import Scores
 from fw_assets.classification.prompting.prompt import Prompt
@@ -34,6 +34,7 @@ class BaselineScores(Frozen):
 
     Attributes:
         latency: of one row at a time on the machine that scored it; None in values of earlier versions.
+        thresholds: of several labels, where it tells a probability for each; None in values of earlier versions.
     """
 
     name: BaselineName
@@ -41,12 +42,11 @@ class BaselineScores(Frozen):
     validation: Scores
     test: Scores
     latency: Latency | None = None
+    thresholds: LabelThresholds | None = None
 
 
-def fit_baseline(
-    name: WordBaseline, prompt: Prompt, train: pl.DataFrame, seed: int
-) -> Callable[[pl.DataFrame], pl.DataFrame]:
-    """A function from split rows to the predictions (schema `PREDICTIONS`) of a baseline that is fitted on `train`.
+def fit_baseline(name: WordBaseline, prompt: Prompt, train: pl.DataFrame, seed: int) -> Baseline:
+    """A baseline that is fitted on `train`.
 
     Its labels are rendered, parsed and scored as a model's answers are. Weights of the rows in `train` count.
 
@@ -56,8 +56,9 @@ def fit_baseline(
     if not train.height:
         raise ValueError("a baseline needs training rows")
     learned = tfidf(prompt, train, seed) if name == "tfidf" else None
-    predict = learned or _majority(prompt, train)
-    return lambda rows: predictions(prompt, rows, predict(rows))
+    if learned is None:
+        return Baseline(prompt, _majority(prompt, train))
+    return Baseline(prompt, learned, by_probabilities=regression_fits(train.height, len(prompt.labels)))
 
 
 def baseline_method(name: BaselineName, rows: int, labels: int) -> str:
@@ -73,4 +74,4 @@ def _majority(prompt: Prompt, train: pl.DataFrame) -> Predictor:
     labels, rows = min(counts.items(), key=lambda item: (-item[1], [position[label] for label in item[0]]))
     shares = Counter(label for given in train["labels"] for label in given)
     probabilities = {label: shares[label] / train.height for label in prompt.labels}
-    return lambda part: [LabelsWithConfidence(labels, rows / train.height, probabilities)] * part.height
+    return lambda part, asked: [LabelsWithConfidence(labels, rows / train.height, probabilities)] * part.height

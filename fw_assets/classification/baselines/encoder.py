@@ -10,7 +10,13 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from fw_assets.classification.baselines.predictor import Predictor, most_probable, row_texts, row_weights
+from fw_assets.classification.baselines.predictor import (
+    Baseline,
+    LabelsWithConfidence,
+    most_probable,
+    row_texts,
+    row_weights,
+)
 from fw_assets.classification.prompting.prompt import Prompt
 
 F32 = NDArray[np.float32]
@@ -45,17 +51,17 @@ class EncoderModel:
         """The model of such a frame."""
         return cls(tuple(frame[_LABEL]), np.array(frame[_WEIGHTS].to_list(), np.float32).T)
 
-    def predictor(self, prompt: Prompt, embed: Embed) -> Predictor:
-        """What it predicts of rows whose texts `embed` turns into embeddings."""
+    def baseline(self, prompt: Prompt, embed: Embed) -> Baseline:
+        """The baseline of rows whose texts `embed` turns into embeddings."""
         place = [self.labels.index(label) for label in prompt.labels]
         matrix = np.ascontiguousarray(self.matrix[:, place])
 
-        def predict(part: pl.DataFrame) -> Any:
+        def predict(part: pl.DataFrame, asked: Prompt) -> list[LabelsWithConfidence]:
             if not part.height:
                 return []
-            return most_probable(prompt, _probabilities(embed(row_texts(part)), matrix, prompt.multi_label))
+            return most_probable(asked, _probabilities(embed(row_texts(part)), matrix, asked.multi_label))
 
-        return predict
+        return Baseline(prompt, predict, by_probabilities=True)
 
 
 def encoder_method(model: str, rows: int) -> str:

@@ -61,8 +61,8 @@ def tfidf(prompt: Prompt, train: pl.DataFrame, seed: int) -> Predictor | None:
     probabilities = fit(features, train, prompt.labels, weights, seed)
     if probabilities is None:
         return None
-    return lambda part: (
-        most_probable(prompt, probabilities(vectorizer.transform(row_texts(part)))) if part.height else []
+    return lambda part, asked: (
+        most_probable(asked, probabilities(vectorizer.transform(row_texts(part)))) if part.height else []
     )
 
 
@@ -84,7 +84,7 @@ def _nearest_centroid(
     centroids = normalize(membership @ features).T.tocsr()
     count = max(1, round(len(pairs) / train.height)) if prompt.multi_label else 1
 
-    def predict(part: pl.DataFrame) -> list[LabelsWithConfidence]:
+    def predict(part: pl.DataFrame, asked: Prompt) -> list[LabelsWithConfidence]:
         predicted: list[LabelsWithConfidence] = []
         for block in part.iter_slices(_ROWS_PER_BLOCK):
             similarity = (vectorizer.transform(row_texts(block)) @ centroids).toarray()

@@ -77,6 +77,8 @@ class CatalogueModel(Frozen):
     empty where it is not, or an earlier version made the entry."""
     weights: str = ""
     """The digest of its weights, where the platform tells it."""
+    threshold_rules: tuple[str, ...] = ()
+    """How the platform can fit thresholds of label sets when it fine-tunes it; empty where it fits none."""
     description: str = ""
     """What it is, in the platform's words."""
 
@@ -141,6 +143,7 @@ class CatalogueModel(Frozen):
             "listed",
             "reads_whole_prompt",
             "speed",
+            "threshold_rules",
         }
         left_out |= set() if tuning else _OF_TUNING
         left_out |= {name for name in _LATER_FIELDS if not getattr(self, name)}

@@ -49,15 +49,20 @@ def dataset_id(subject: str, rows_digest: str) -> str:
     return resource_id(f"{subject}-rows", ["dataset", rows_digest])
 
 
-def job_id(model: str, cell: Cell, rows_digest: str, seed: int, start: str | None = None) -> str:
+def job_id(
+    model: str, cell: Cell, rows_digest: str, seed: int, start: str | None = None, thresholds: str | None = None
+) -> str:
     """The id of a fine-tuning job, and of the model that it produces.
 
     A sweep job and a full-data job on the same rows have the same id, so that the second adopts the first.
 
     Args:
         start: the adapter that it continues.
+        thresholds: how it fits thresholds of label sets; None as by default.
     """
     content = ["job", model, cell.model_dump(), rows_digest, seed, *([start] if start else [])]
+    if thresholds:
+        content.append(["thresholds", thresholds])
     return resource_id(f"{model.rsplit('/', 1)[-1]}-{cell.name}", content)
 
 

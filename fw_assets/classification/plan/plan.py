@@ -12,6 +12,7 @@ from fw_assets.classification.catalogue.resource_ids import batch_id, dataset_id
 from fw_assets.classification.catalogue.tuning_grid import Cell
 from fw_assets.classification.catalogue.warm_start import WarmStart
 from fw_assets.classification.cost.cost_lines import Estimate
+from fw_assets.classification.label_thresholds import DEFAULT_RULE, ThresholdRule
 from fw_assets.classification.labels.inspected_dataset import InspectedDataset
 from fw_assets.classification.labels.label_set import LabelSet
 from fw_assets.classification.plan.left_out_arm import LeftOutArm
@@ -128,13 +129,14 @@ class Plan(Frozen):
         return model.entry.terms(tuning=self.session.mode == "fine-tune") if model.entry else {}
 
     def _model_terms(self, model: PlannedModel) -> dict[str, Any]:
-        terms = {
+        terms: dict[str, Any] = {
             "strategy": [model.strategy, model.tuned_strategy],
             "tunable": model.tunable,
             "cells": [cell.name for cell in model.cells],
         }
         # Left out where there is none, so that a plan of an earlier version keeps its digest.
-        return terms | ({"entry": self.entry_terms(model)} if model.entry else {})
+        terms |= {"entry": self.entry_terms(model)} if model.entry else {}
+        return terms | ({"thresholds": self.job_thresholds(model)} if self.job_thresholds(model) else {})
 
     def holds_under(self, now: Plan) -> bool:
         """Whether the plan made again, as `now`, says what this one says, as far as this one says it."""
@@ -242,7 +244,16 @@ class Plan(Frozen):
         if weights := self.weights(self.model(slug).name):
             rows.append(weights)
         start = self.warm_start.name if self.warm_start else None
-        return job_id(self.model(slug).name, cell, digest(rows), self.session.seed, start)
+        thresholds = self.job_thresholds(self.model(slug))
+        return job_id(self.model(slug).name, cell, digest(rows), self.session.seed, start, thresholds)
+
+    def job_thresholds(self, model: PlannedModel) -> ThresholdRule | None:
+        """What a model's fine-tuning jobs say of the thresholds of label sets.
+
+        None where rows have one label, where the platform fits no thresholds, and by default.
+        """
+        rule, known = self.session.thresholds, model.entry.threshold_rules if model.entry else ()
+        return rule if self.label_set.multi_label and rule in known and rule != DEFAULT_RULE else None
 
     def evaluation_parts(self, *, tuned: bool) -> tuple[EvaluationPart, ...]:
         """The parts that a base or a fine-tuned model answers in its evaluation, in order."""

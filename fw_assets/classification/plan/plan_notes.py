@@ -11,6 +11,7 @@ from fw_assets.classification.catalogue.models import CatalogueModel, PlannedMod
 from fw_assets.classification.catalogue.tuning_grid import rate_text
 from fw_assets.classification.catalogue.warm_start import WarmStart
 from fw_assets.classification.cost.cost_lines import Estimate
+from fw_assets.classification.label_thresholds import DEFAULT_RULE, ThresholdRule
 from fw_assets.classification.labels.findings import mixed_format_warning
 from fw_assets.classification.labels.inspected_dataset import InspectedDataset
 from fw_assets.classification.labels.json_rules import is_path
@@ -28,6 +29,12 @@ MAX_CELLS = 12
 MIN_SCOPE_ROWS = 50
 """Distinct out-of-scope rows of a part, below which a share of them has an interval of 28 points and more."""
 MAX_NAMED = 20
+
+THRESHOLDS: dict[ThresholdRule, str] = {
+    "per-label": "a threshold for each label",
+    "shared": "one threshold for all labels (with the best sets)",
+    "macro-f1": "one threshold for all labels (with the best macro-F1)",
+}
 
 
 def warnings(
@@ -58,6 +65,7 @@ def warnings(
         *_warm_start_warnings(warm_start),
         *(arm.sentence for arm in left_out),
         *_decision_warnings(session, models),
+        *_threshold_warnings(session, label_set),
         *_arm_warnings(session, catalogue),
         *_example_warnings(examples, rows),
         *_money_warnings(session, priced),
@@ -70,6 +78,8 @@ def on_approval(
     priced: Estimate,
     warm_start: WarmStart | None = None,
     out_of_scope: OutOfScope | None = None,
+    *,
+    multi_label: bool = False,
 ) -> tuple[str, ...]:
     """The steps that an approval starts, in order."""
     arms = list(dict.fromkeys(str(model.arm) for model in models if model.arm))
@@ -128,6 +138,11 @@ def on_approval(
     if session.null_control:
         steps.append("Each base model answers the test rows a second time, as a null control.")
     steps.append("Free models that need no language model are trained here, at no cost.")
+    if multi_label:
+        steps.append(
+            f"Where a model tells a probability for each label, labels are given from {THRESHOLDS[session.thresholds]} "
+            "on, chosen on the validation rows."
+        )
     if priced.finalists:
         best = "the best one" if priced.finalists == 1 else f"the best {priced.finalists}"
         rows = f"{'by the cost of mistakes ' if session.costs else ''}on validation rows"
@@ -252,6 +267,11 @@ def _scope_warnings(found: OutOfScope | None, split: SplitFacts) -> Iterator[str
             f"{found.file} has {sum(found.groups):,} different texts, half of which choose a threshold: how often one "
             "is found is only roughly known."
         )
+
+
+def _threshold_warnings(session: Session, label_set: LabelSet) -> Iterator[str]:
+    if session.thresholds != DEFAULT_RULE and not label_set.multi_label:
+        yield f"thresholds: {session.thresholds} changes nothing, since rows have one label each."
 
 
 def _decision_warnings(session: Session, models: Sequence[PlannedModel]) -> Iterator[str]:

@@ -110,7 +110,9 @@ def make_plan(
             examples,
             left_out,
         ),
-        on_approval=on_approval(session, planned, priced, warm_start, label_set.out_of_scope),
+        on_approval=on_approval(
+            session, planned, priced, warm_start, label_set.out_of_scope, multi_label=label_set.multi_label
+        ),
         on_rejection=on_rejection(dataset_name),
         id_rules="content",
         warm_start=warm_start,

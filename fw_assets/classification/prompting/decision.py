@@ -11,12 +11,12 @@ from typing import Any
 
 from fw_assets.classification.dataset.chat import content_text, input_turns, read_turns
 from fw_assets.classification.errors import input_error
+from fw_assets.classification.label_thresholds import NOT_FITTED
+from fw_assets.classification.prompting.completion import Completion
 from fw_assets.classification.prompting.prompt import Prompt
 from fw_assets.classification.values import Frozen
 
 MAX_OPTIONS = 208
-YES_FROM = 0.5
-"""Probability of yes from which a label counts as given."""
 CHOICE_ID = "label"
 
 
@@ -103,17 +103,30 @@ def decision_body(prompt: Prompt, messages: str) -> dict[str, Any]:
 
 
 def decided_labels(prompt: Prompt, probabilities: Mapping[str, float]) -> tuple[str, ...]:
-    """The labels that the probabilities give: the most probable one, or all from `YES_FROM` on."""
+    """The labels that the probabilities give: the most probable one, or all that reach their thresholds."""
     if prompt.multi_label:
-        return tuple(label for label in prompt.labels if probabilities[label] >= YES_FROM)
+        # Of many labels the least probable ones may be missing.
+        ordered = {label: probabilities.get(label, 0.0) for label in prompt.labels}
+        return (prompt.thresholds or NOT_FITTED).given(ordered)
     return (max(prompt.labels, key=probabilities.__getitem__),)
 
 
 def decided_confidence(prompt: Prompt, probabilities: Mapping[str, float]) -> float:
     """The probability of exactly these labels; of several, as if each were independent of the others."""
     if prompt.multi_label:
-        return math.prod(max(p, 1 - p) for p in probabilities.values())
+        given = frozenset(decided_labels(prompt, probabilities))
+        return math.prod(p if label in given else 1 - p for label, p in probabilities.items())
     return max(probabilities.values())
+
+
+def decided_anew(prompt: Prompt, completion: Completion) -> Completion:
+    """A decision about several labels by the thresholds of `prompt`; as it is where it tells no probabilities."""
+    probabilities = completion.probabilities
+    if not prompt.multi_label or not probabilities or completion.error is not None:
+        return completion
+    text = prompt.render(decided_labels(prompt, probabilities))
+    confidence = decided_confidence(prompt, probabilities)
+    return completion.model_copy(update={"text": text, "confidence": confidence})
 
 
 def questions_text(prompt: Prompt) -> str:

@@ -10,6 +10,7 @@ import polars as pl
 
 from fw_assets.classification.dataset.chat import content_text, input_turns, read_turns, with_system
 from fw_assets.classification.fields.record_field import RecordField
+from fw_assets.classification.label_thresholds import LabelThresholds
 from fw_assets.classification.labels.json_rules import json_answer
 from fw_assets.classification.labels.label_set import LabelSet
 from fw_assets.classification.prompting.label_finder import label_finder
@@ -49,6 +50,7 @@ class Prompt(Frozen):
             model's default, leaves the field out.
         descriptions: what labels mean, label and text, where the question says it: in `system`, or in a decision.
         stages: what stands at the top of the labels, each with those below it, where the top is asked for first.
+        thresholds: of several labels, where each has a probability and the validation rows have chosen them.
     """
 
     system: str | None
@@ -66,12 +68,14 @@ class Prompt(Frozen):
     descriptions: tuple[tuple[str, str], ...] = ()
     calibration: Calibration | None = None
     stages: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    thresholds: LabelThresholds | None = None
 
     @property
     def digest(self) -> str:
         """12 hex digits over everything that decides what a model is sent and how its answer is judged."""
         # Prompts without what was added later keep the digest that they had before.
-        without = {name for name in ("fields", "descriptions", "calibration", "stages") if not getattr(self, name)}
+        later = ("fields", "descriptions", "calibration", "stages", "thresholds")
+        without = {name for name in later if not getattr(self, name)}
         return digest(self.model_dump(mode="json", exclude=without))
 
     @property
@@ -95,6 +99,10 @@ class Prompt(Frozen):
     def calibrated(self, calibration: Calibration | None) -> Prompt:
         """The same question with another calibration of the answers."""
         return self.model_copy(update={"calibration": calibration})
+
+    def with_thresholds(self, thresholds: LabelThresholds | None) -> Prompt:
+        """The same question, whose probabilities are judged by these thresholds."""
+        return self.model_copy(update={"thresholds": thresholds})
 
     def with_default_effort(self) -> Prompt:
         """The same question without `reasoning_effort`, for a model that refuses the field."""

@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Mapping
 from typing import Any
 
+from fw_assets.embedded.engine.label_sets import DEFAULT_RULE, THRESHOLD_RULES
 from fw_assets.embedded.engine.registry import LORA_RANKS, BaseModel, find_base_model
 from fw_assets.embedded.errors import RpcError, invalid, not_found, precondition
 from fw_assets.embedded.jobs import job_queue
@@ -62,6 +63,7 @@ _KNOWN = {
     "evaluationDataset",
     "evalAutoCarveout",
     "readout",
+    "thresholds",
     *_DEPRECATED,
     *_ECHOED,
 }
@@ -110,6 +112,7 @@ def job_fields(platform: EmbeddedPlatform, body: Mapping[str, Any], account: str
         "evaluationDataset": body.get("evaluationDataset") or "",
         "evalAutoCarveout": body.get("evalAutoCarveout", True) is not False,
         **_readout(body, model),
+        "thresholds": _thresholds(body),
     } | {field: body[field] for field in _ECHOED if field in body}
 
 
@@ -201,6 +204,14 @@ def _readout(body: Mapping[str, Any], model: BaseModel) -> dict[str, str]:
     if readout and readout not in READOUT_RULES:
         raise invalid(f"readout: {readout!r}; expected one of {', '.join(READOUT_RULES)}", "readout")
     return {"readout": readout or embedded_settings().fw_readout}
+
+
+def _thresholds(body: Mapping[str, Any]) -> str:
+    """How the thresholds of label sets are fitted, which is a field of this platform alone."""
+    thresholds = body.get("thresholds") or DEFAULT_RULE
+    if thresholds not in THRESHOLD_RULES:
+        raise invalid(f"thresholds: {thresholds!r}; expected one of {', '.join(THRESHOLD_RULES)}", "thresholds")
+    return str(thresholds)
 
 
 def _schedule(body: Mapping[str, Any]) -> dict[str, Any]:

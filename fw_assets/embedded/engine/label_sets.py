@@ -1,4 +1,4 @@
-"""Label choices of a request, and sets of labels by their probabilities: with one threshold per label after training.
+"""Label choices of a request, and sets of labels by their probabilities: with thresholds that training fits.
 
 Probabilities and targets are (rows, labels).
 """
@@ -6,9 +6,9 @@ Probabilities and targets are (rows, labels).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,13 +16,18 @@ from numpy.typing import NDArray
 from fw_assets.embedded.engine.errors import EngineError
 from fw_assets.embedded.engine.losses import Floats, Logits
 
+ThresholdRule = Literal["per-label", "shared", "macro-f1"]
+"""One threshold per label, or one for all: the one with the best Jaccard index, or the one with the best macro-F1."""
+THRESHOLD_RULES: tuple[ThresholdRule, ...] = get_args(ThresholdRule)
+DEFAULT_RULE: ThresholdRule = "per-label"
 _BASE_SET_SHARE = 0.5
 DEFAULT_THRESHOLD = 0.5
 _SHARED = np.linspace(0.1, 0.7, 25)
-MIN_THRESHOLD, MAX_THRESHOLD = 0.1, 0.9
+_MACRO_LEVELS = np.linspace(0.02, 0.9, 89)
+MAX_THRESHOLD = 0.9
 PRIOR_ROWS = 100.0
 """Rows with a label at which the rows and the model's own probabilities count alike in the label's F1."""
-TOLERANCE = 0.02
+TOLERANCE = 0.01
 """Share of its best F1 that a label may lose to a higher threshold, which says fewer labels that are not true."""
 
 
@@ -89,26 +94,39 @@ def choose_sets(probability: Floats, threshold: Floats | float, allow_empty: boo
 
 
 def fit_thresholds(
-    probability: Floats, target: Logits, weight: Floats, labels: Sequence[str], allow_empty: bool
+    probability: Floats,
+    target: Logits,
+    weight: Floats,
+    labels: Sequence[str],
+    allow_empty: bool,
+    rule: ThresholdRule = DEFAULT_RULE,
 ) -> SetThresholds:
     """Thresholds for labels, which are the first columns; what is beyond them is only counted in the shared one."""
-    shared = fit_shared(probability, target, weight, allow_empty)
+    if rule == "shared":
+        return SetThresholds(fit_shared(probability, target, weight, allow_empty))
     weights = weight / weight.mean()
+    shared = fit_shared_macro(probability, target, weights, allow_empty)
+    if rule == "macro-f1":
+        return SetThresholds(shared)
     own = {
-        label: fit_label(probability[:, column], target[:, column] > 0, weights) for column, label in enumerate(labels)
+        label: fit_label(probability[:, column], target[:, column] > 0, weights, shared / 2)
+        for column, label in enumerate(labels)
     }
     return SetThresholds(shared, {label: threshold for label, threshold in own.items() if threshold is not None})
 
 
-def fit_label(probability: Floats, is_true: NDArray[np.bool_], weight: Floats) -> float | None:
-    """The threshold of one label: the highest at which its F1 is within `TOLERANCE` of the best, between the bounds.
+def fit_label(probability: Floats, is_true: NDArray[np.bool_], weight: Floats, lowest: float) -> float | None:
+    """The threshold of one label: the highest at which its F1 is within `TOLERANCE` of the best, from `lowest` on.
 
     A label with few rows has a noisy F1, and the best threshold of a calibrated model follows from its probabilities
     alone (Lipton, Elkan and Naryanaswamy 2014). So the truth of a row is drawn towards its probability, by as much as
-    the rows with the label are fewer than `PRIOR_ROWS`. All arguments have shape (rows,).
+    the rows with the label are fewer than `PRIOR_ROWS`. The arrays have shape (rows,).
+
+    Args:
+        lowest: half of the best threshold for all labels: one that is lower is noise.
 
     Returns:
-        None where no row reaches the lower bound.
+        None where no row reaches the lowest one.
     """
     rows = float(weight[is_true].sum())
     truth = (rows * is_true + PRIOR_ROWS * probability) / (rows + PRIOR_ROWS)
@@ -117,24 +135,48 @@ def fit_label(probability: Floats, is_true: NDArray[np.bool_], weight: Floats) -
     f1 = 2 * np.cumsum(truth) / (np.cumsum(weight) + truth.sum())
     # A threshold between two equal probabilities does not divide them.
     f1[:-1][levels[:-1] == levels[1:]] = 0.0
-    f1[levels < MIN_THRESHOLD] = 0.0
+    f1[levels < lowest] = 0.0
     sufficient = np.flatnonzero(f1 >= (1 - TOLERANCE) * f1.max())
     last = int(sufficient[0])
     if f1[last] == 0:
         return None
     below = levels[last + 1] if last + 1 < levels.size else levels[last]
-    return float(np.clip((levels[last] + below) / 2, MIN_THRESHOLD, MAX_THRESHOLD))
+    return float(np.clip((levels[last] + below) / 2, lowest, max(lowest, MAX_THRESHOLD)))
+
+
+def fit_shared_macro(probability: Floats, target: Logits, weight: Floats, allow_empty: bool) -> float:
+    """The threshold of all labels with the largest weighted mean F1 over the labels that have rows."""
+    truth = target > 0
+    sizes = weight @ truth
+    if not sizes.any():
+        return DEFAULT_THRESHOLD
+
+    def macro_f1(threshold: float) -> float:
+        is_chosen = choose_sets(probability, threshold, allow_empty)
+        f1 = 2 * (weight @ (is_chosen & truth)) / np.maximum(weight @ is_chosen + sizes, 1e-12)
+        return float(f1[sizes > 0].mean())
+
+    return _best(macro_f1, _MACRO_LEVELS)
 
 
 def fit_shared(probability: Floats, target: Logits, weight: Floats, allow_empty: bool) -> float:
     """The threshold of all labels with the largest weighted mean Jaccard index; two empty sets count as equal."""
     truth = target > 0
-    best_threshold, best_mean = DEFAULT_THRESHOLD, -1.0
-    for threshold in _SHARED:
-        is_chosen = choose_sets(probability, float(threshold), allow_empty)
+
+    def jaccard(threshold: float) -> float:
+        is_chosen = choose_sets(probability, threshold, allow_empty)
         union = (is_chosen | truth).sum(axis=1)
-        jaccard = np.where(union == 0, 1.0, (is_chosen & truth).sum(axis=1) / np.maximum(union, 1))
-        mean = float(np.average(jaccard, weights=weight))
-        if mean > best_mean + 1e-12:
-            best_threshold, best_mean = float(threshold), mean
+        shares = np.where(union == 0, 1.0, (is_chosen & truth).sum(axis=1) / np.maximum(union, 1))
+        return float(np.average(shares, weights=weight))
+
+    return _best(jaccard, _SHARED)
+
+
+def _best(score: Callable[[float], float], thresholds: NDArray[np.float64]) -> float:
+    """The threshold with the best score, the first of several."""
+    best_threshold, best_score = DEFAULT_THRESHOLD, -1.0
+    for threshold in thresholds.tolist():
+        found = score(threshold)
+        if found > best_score + 1e-12:
+            best_threshold, best_score = threshold, found
     return best_threshold

@@ -259,7 +259,9 @@ class TrainingRun:
         target, weight = self._eval_target, self._eval_weight
         thresholds = SetThresholds()
         if self._multi_label:
-            thresholds = fit_thresholds(probability, target, weight, self.labels, self.allow_empty)
+            thresholds = fit_thresholds(
+                probability, target, weight, self.labels, self.allow_empty, self._spec.thresholds
+            )
             predicted = thresholds.choose(probability, self._columns, self.allow_empty)
             is_right = (predicted == (target > 0)).all(axis=1)
         else:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from fw_assets.embedded.engine.errors import EngineError
+from fw_assets.embedded.engine.label_sets import DEFAULT_RULE, ThresholdRule
 from fw_assets.embedded.engine.registry import find_base_model
 
 Scheduler = Literal["constant", "linear", "cosine"]
@@ -47,6 +48,7 @@ class TrainingSpec:
         min_rate_ratio: the share of the learning rate that it decays to.
         decay_ratio: the share of all steps in which it does; 0: all that are left.
         warm_up_steps: None: a tenth of all steps.
+        thresholds: how the thresholds of label sets are fitted, where rows may have several labels.
     """
 
     base_model: str
@@ -60,6 +62,7 @@ class TrainingSpec:
     min_rate_ratio: float = 0.0
     decay_ratio: float = 0.0
     warm_up_steps: int | None = None
+    thresholds: ThresholdRule = DEFAULT_RULE
 
 
 def rate_share(spec: TrainingSpec, step: int, total: int) -> float:

@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from fw_assets.embedded.engine.label_sets import DEFAULT_RULE
 from fw_assets.embedded.engine.training import TrainingRecord
 from fw_assets.embedded.engine.training_run import CheckpointWritten, TrainingEvent, WorkDone
 from fw_assets.embedded.engine.training_spec import TrainingSpec
@@ -57,6 +58,7 @@ def run(platform: EmbeddedPlatform, claim: JobClaim) -> None:
         min_rate_ratio=float((ratios or {}).get("minLrRatio") or 0),
         decay_ratio=float((ratios or {}).get("decayRatio") or 0),
         warm_up_steps=job.get("learningRateWarmupSteps"),
+        thresholds=job.get("thresholds", DEFAULT_RULE),
     )
     for abandoned in platform.home.glob(f"models/.{claim.id}.*"):
         # Begun by a worker that was killed.

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from fw_assets.embedded.engine.errors import DamagedModel
+from fw_assets.embedded.engine.label_sets import THRESHOLD_RULES
 from fw_assets.embedded.engine.registry import LORA_RANKS, BaseModel, base_models
 from fw_assets.embedded.engine.tuned_model import stored_files
 from fw_assets.embedded.errors import not_found, precondition
@@ -87,8 +88,8 @@ def is_adapter(model: Mapping[str, Any]) -> bool:
 def base_document(model: BaseModel) -> dict[str, Any]:
     """A base model as the API shows it.
 
-    `fineTuningDefaults`, `readsWholePrompt`, `supportsBatchInference`, `defaultCalibration`, `weightsDigest` and
-    `answeredBy`, the address of the inference server, are additions of this platform.
+    `fineTuningDefaults`, `readsWholePrompt`, `supportsBatchInference`, `defaultCalibration`, `thresholdRules`,
+    `weightsDigest` and `answeredBy`, the address of the inference server, are additions of this platform.
     """
     advice = model.missing_weights()
     usable, server = advice is None, server_of(model)
@@ -135,6 +136,7 @@ def base_document(model: BaseModel) -> dict[str, Any]:
         "updateTime": PUBLISH_TIME,
         # Of an encoder there is nothing to divide out.
         "defaultCalibration": "none" if model.encoders else "contextual",
+        "thresholdRules": list(THRESHOLD_RULES),
         **({"weightsDigest": model.language_model.digest} if model.language_model else {}),
         **({"answeredBy": server} if server else {}),
     }

@@ -110,6 +110,7 @@ async def _evaluate(client: Fireworks, step: CellStep) -> BaseMetrics:
         path=evaluation.endpoint.path,
         order=evaluation.order,
         latency=evaluation.latency,
+        thresholds=evaluation.thresholds,
         form=evaluation.form,
         pace=evaluation.pace,
         examples=evaluation.examples,

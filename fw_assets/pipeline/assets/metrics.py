@@ -156,4 +156,5 @@ async def _evaluate(
         path=evaluation.endpoint.path,
         order=evaluation.order,
         latency=evaluation.latency,
+        thresholds=evaluation.thresholds,
     )

@@ -14,12 +14,14 @@ from fw_assets.classification.arms.few_shot import example_room
 from fw_assets.classification.cost.ledger import CeilingReached
 from fw_assets.classification.cost.machine_time import NO_PACE, Pace
 from fw_assets.classification.cost.prices import PriceBook
+from fw_assets.classification.label_thresholds import LabelThresholds
 from fw_assets.classification.labels.label_set import LabelSet
 from fw_assets.classification.metrics.confidence import ModelConfidence, model_confidence
 from fw_assets.classification.metrics.expected_cost import COSTED_COLUMNS, row_costs
 from fw_assets.classification.metrics.latency import Latency
 from fw_assets.classification.metrics.record_scores import whole_outcomes
 from fw_assets.classification.metrics.scores import SCORED_COLUMNS, Scores, Tally
+from fw_assets.classification.metrics.threshold_fit import fitted_and_crossed, validation_sets
 from fw_assets.classification.plan.plan import EvaluationPart
 from fw_assets.classification.prompting.answer_parser import FIELDS
 from fw_assets.classification.prompting.prompt import Prompt, request
@@ -47,6 +49,7 @@ from fw_assets.pipeline.errors import (
 )
 from fw_assets.pipeline.evaluation.endpoint import IDLE_SECONDS, Endpoint, ensure_endpoint
 from fw_assets.pipeline.evaluation.online import InferenceResult
+from fw_assets.pipeline.evaluation.request_set import Judge
 from fw_assets.pipeline.evaluation.response_cache import ResponseCache
 from fw_assets.pipeline.evaluation.robustness import evaluate_null_control, evaluate_order, evaluate_unconstrained
 from fw_assets.pipeline.evaluation.strategy import InferenceStrategy
@@ -72,6 +75,7 @@ class Evaluation:
         examples: how many each row had before it; None without.
         tried: the part of the usage with other numbers of examples.
         calibration: of a model that publishes one, what the validation rows say of it.
+        thresholds: of several labels, where it told a probability for each.
         latency: of the requests for the last part; None where none was timed.
     """
 
@@ -88,6 +92,7 @@ class Evaluation:
     tried: Usage = NO_USAGE
     latency: Latency | None = None
     calibration: ContextualCalibration | None = None
+    thresholds: LabelThresholds | None = None
 
     @property
     def validation(self) -> Scores:
@@ -182,7 +187,7 @@ async def evaluate(
         evaluator = _Evaluator(
             InferenceStrategy(client, account.plan, model, endpoint.address, strategy, poll, attempts, meter),
             account,
-            prompt,
+            prompt.with_thresholds(None),
             store.require("label_set", dataset, LabelSet),
             slug,
             kind,
@@ -202,8 +207,8 @@ async def evaluate(
                 number, tried = await evaluator.best_number()
                 evaluator = evaluator.with_examples(number)
                 found = await evaluator.score_parts(parts or account.plan.scored_parts)
-                scores, usage, pace, times, calibration = found
-                evaluator = evaluator.with_calibration(calibration)
+                scores, usage, pace, times, calibration, thresholds = found
+                evaluator = evaluator.with_calibration(calibration).with_thresholds(thresholds)
                 usage += tried
                 if extras:
                     unconstrained, null_control, order, extra_usage = await evaluator.robustness()
@@ -235,6 +240,7 @@ async def evaluate(
             tried,
             times,
             calibration,
+            thresholds,
         )
 
     return await ask_as_accepted(store, dataset, slug, kind, ask)
@@ -261,8 +267,8 @@ class _Evaluator:
     examples: int | None = None
 
     def cache(self) -> ResponseCache:
-        """The answers to the session's prompt."""
-        return self.strategy.cache(self.account, self.prompt.digest)
+        """The answers to the session's prompt, whatever the thresholds by which they are judged."""
+        return self.strategy.cache(self.account, self.prompt.with_thresholds(None).digest)
 
     async def best_number(self) -> tuple[int | None, Usage]:
         """The number of examples with which most validation rows are right, the least of several; and the usage of the
@@ -307,6 +313,20 @@ class _Evaluator:
             return self
         return replace(self, prompt=self.prompt.calibrated(prompt_calibration(chosen)))
 
+    def with_thresholds(self, thresholds: LabelThresholds | None) -> _Evaluator:
+        """The same with answers that are judged by these thresholds."""
+        return replace(self, prompt=self.prompt.with_thresholds(thresholds))
+
+    def _thresholds(self, validation: InferenceResult) -> tuple[LabelThresholds, dict[str, LabelThresholds]] | None:
+        """The thresholds of decisions about several labels, and those by which each validation row is judged."""
+        if self.prompt.mode != "decision" or not self.prompt.multi_label:
+            return None
+        rows = validation_sets(validation.prediction_batches(), self.prompt.labels)
+        if rows is None:
+            return None
+        account = self.account
+        return fitted_and_crossed(rows, account.plan.session.thresholds, may_be_empty(account.store, account.dataset))
+
     def _rows(self, part: EvaluationPart) -> Batches:
         """The rows of a part as they are asked."""
         rows = part_batches(self.account.store, self.account.dataset, part)
@@ -320,8 +340,11 @@ class _Evaluator:
 
     async def score_parts(
         self, parts: Sequence[EvaluationPart]
-    ) -> tuple[dict[str, Scores], Usage, Pace, Latency | None, ContextualCalibration | None]:
+    ) -> tuple[dict[str, Scores], Usage, Pace, Latency | None, ContextualCalibration | None, LabelThresholds | None]:
         """Scores of each part, usage and pace of all, latency on the last; raises `Unanswered` if one is missing.
+
+        Where answers are probabilities of several labels, thresholds are fitted on the validation rows; each of these
+        is judged by those of the others.
 
         Where both ways of calibration were asked for, the scores are those of the one that is chosen on the validation
         rows, which come first.
@@ -330,12 +353,21 @@ class _Evaluator:
         scores: dict[str, Scores] = {}
         usage, pace = NO_USAGE, NO_PACE
         reason, times, unanswered, calibration = None, None, 0, None
+        thresholds: LabelThresholds | None = None
         for part in parts:
             result = await self._ask(part, cache, f"{self.slug} {self.kind}, {part} rows")
             if part == "validation" and self.prompt.calibration == "both" and result.requests.asked_both_ways:
                 rows = sum(batch.height for batch in result.prediction_batches())
                 calibration = choose_calibration(rows, result.right(), result.right(uncalibrated=True))
-            predictions = result.prediction_batches(uncalibrated=calibration is not None and not calibration.used)
+            judge: Judge | None = None
+            if part == "validation" and (fitted := self._thresholds(result)):
+                thresholds, crossed = fitted
+                judge = crossed.get
+            elif thresholds is not None:
+                judge = _always(thresholds)
+            predictions = result.prediction_batches(
+                uncalibrated=calibration is not None and not calibration.used, thresholds=judge
+            )
             path = prediction_path(dataset, self.slug, self.kind, part)
             if part == OUT_OF_SCOPE:
                 unanswered += store_unscored(store, path, predictions)
@@ -348,7 +380,7 @@ class _Evaluator:
         if unanswered:
             # Nothing is paid yet: the attempt that gets the last answer settles all of them.
             raise Unanswered(self.strategy.model, unanswered, reason or "")
-        return scores, usage, pace, times, calibration
+        return scores, usage, pace, times, calibration, thresholds
 
     async def robustness(self) -> tuple[UnconstrainedSample | None, Comparison | None, OrderControl | None, Usage]:
         """The unconstrained sample, the null control of a base model, the order control, and the usage of all."""
@@ -389,6 +421,16 @@ class _Evaluator:
 
     def _predictions(self, part: EvaluationPart, columns: Sequence[str]) -> Batches:
         return prediction_batches(self.account.store, self.account.dataset, self.slug, self.kind, part, columns)
+
+
+def _always(thresholds: LabelThresholds) -> Judge:
+    return lambda id: thresholds
+
+
+def may_be_empty(store: Workspace, dataset: str) -> bool:
+    """Whether a row may have no label: some training rows have none."""
+    empty = split_rows(store, dataset, "train").filter(pl.col("labels").list.len() == 0)
+    return bool(empty.head(1).collect().height)
 
 
 def store_unscored(store: Workspace, path: Sequence[str], predictions: Iterable[pl.DataFrame]) -> int:

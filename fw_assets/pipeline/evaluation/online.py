@@ -27,7 +27,7 @@ from fw_assets.fireworks import (
 from fw_assets.pipeline.errors import NoProbabilities, PhaseError
 from fw_assets.pipeline.evaluation.concurrency import INITIAL_LIMIT, AdaptiveLimiter
 from fw_assets.pipeline.evaluation.decision import decide
-from fw_assets.pipeline.evaluation.request_set import RequestSet
+from fw_assets.pipeline.evaluation.request_set import Judge, RequestSet
 from fw_assets.pipeline.evaluation.response_cache import ResponseCache
 from fw_assets.pipeline.evaluation.stages import answer
 from fw_assets.pipeline.evaluation.thinking import ThinkingWatch, reasoning_matters
@@ -59,9 +59,11 @@ class InferenceResult:
     rejection: str | None = None
     pace: Pace = NO_PACE
 
-    def prediction_batches(self, *, uncalibrated: bool = False) -> Iterator[pl.DataFrame]:
+    def prediction_batches(
+        self, *, uncalibrated: bool = False, thresholds: Judge | None = None
+    ) -> Iterator[pl.DataFrame]:
         """The predictions (schema PREDICTIONS) in the order of the rows; as of `RequestSet`."""
-        return self.requests.prediction_batches(uncalibrated=uncalibrated)
+        return self.requests.prediction_batches(uncalibrated=uncalibrated, thresholds=thresholds)
 
     def right(self, *, uncalibrated: bool = False) -> int:
         """How many rows are answered right."""

@@ -10,16 +10,17 @@ import hashlib
 import itertools
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import polars as pl
 
 from fw_assets.classification.arms.two_stage import first_question
+from fw_assets.classification.label_thresholds import LabelThresholds
 from fw_assets.classification.metrics.latency import Latency, latency
 from fw_assets.classification.prompting.answer_parser import PREDICTIONS, PROBABILITIES, predictions_frame
 from fw_assets.classification.prompting.completion import Completion
-from fw_assets.classification.prompting.decision import questions_text
+from fw_assets.classification.prompting.decision import decided_anew, questions_text
 from fw_assets.classification.prompting.distribution import DISTRIBUTION
 from fw_assets.classification.prompting.label_probabilities import label_probabilities
 from fw_assets.classification.prompting.prompt import Prompt, request, request_turns
@@ -29,6 +30,8 @@ from fw_assets.pipeline.evaluation.response_cache import OtherAnswer, ResponseCa
 from fw_assets.pipeline.values.evaluation import Usage
 from fw_assets.workspace.batches import Batches
 
+Judge = Callable[[str], LabelThresholds | None]
+"""The thresholds for a row, by its id; None leaves its answer as it is."""
 log = logging.getLogger("fw_assets.workspace")
 _TEMPLATE_TOKENS = 1_024
 """For what a chat template adds; everything else in a prompt has at least one byte for each token."""
@@ -191,10 +194,14 @@ class RequestSet:
         """Whether every answer also says what it is without contextual calibration."""
         return all(answer.uncalibrated is not None for answer in self.answers())
 
-    def prediction_batches(self, *, uncalibrated: bool = False) -> Iterator[pl.DataFrame]:
+    def prediction_batches(
+        self, *, uncalibrated: bool = False, thresholds: Judge | None = None
+    ) -> Iterator[pl.DataFrame]:
         """The predictions (schema PREDICTIONS) of all rows, in their order; all with PROBABILITIES, or none.
 
-        `uncalibrated`: of the answers without contextual calibration.
+        Args:
+            uncalibrated: of the answers without contextual calibration.
+            thresholds: by which a row's decision about several labels is made anew.
         """
         empty = True
         # The word may also stand in an answer's text: then the column is there and empty.
@@ -207,6 +214,8 @@ class RequestSet:
                 else answer.completion(uncalibrated=uncalibrated)
                 for row, answer in zip(batch["id"], answers, strict=True)
             }
+            if thresholds is not None:
+                completions = {row: self._judged(thresholds(row), answer) for row, answer in completions.items()}
             frame = predictions_frame(self._prompt, batch, completions)
             if told and PROBABILITIES not in frame.columns:
                 frame = frame.with_columns(pl.lit(None, dtype=DISTRIBUTION).alias(PROBABILITIES))
@@ -214,6 +223,9 @@ class RequestSet:
             empty = False
         if empty:
             yield pl.DataFrame(schema=PREDICTIONS)
+
+    def _judged(self, thresholds: LabelThresholds | None, answer: Completion) -> Completion:
+        return answer if thresholds is None else decided_anew(self._prompt.with_thresholds(thresholds), answer)
 
     def answer_batches(self) -> Iterator[tuple[pl.DataFrame, list[StoredAnswer | str]]]:
         """The rows in their order, each with its answer, or the reason why there is none."""

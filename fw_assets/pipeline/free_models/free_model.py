@@ -10,7 +10,6 @@ import polars as pl
 
 from fw_assets.classification.baselines.baselines import BaselineName, fit_baseline
 from fw_assets.classification.baselines.encoder import EncoderModel
-from fw_assets.classification.baselines.predictor import predictions
 from fw_assets.classification.dataset.chat import Turn
 from fw_assets.classification.plan.plan import Plan
 from fw_assets.classification.prompting.prompt import Prompt
@@ -82,17 +81,14 @@ def free_model(store: Workspace, platform: Platform, dataset: str, name: str | N
     best = best_baseline(found)
     if best is None or header is None or header.inputs != baseline_inputs(plan.digest):
         raise PhaseError(f"{dataset} has no free model for its plan yet: finish it ({to_approve(store, dataset)})")
-    prompt = store.require("prompt", dataset, Prompt)
+    prompt = store.require("prompt", dataset, Prompt).with_thresholds(best.thresholds)
     train = split_rows(store, dataset, "train").collect()
     if best.name != "encoder":
-        return FreeModel(
-            prompt, best.name, best.method, fit_baseline(best.name, prompt, train, plan.session.seed), train.head(1)
-        )
+        predict = fit_baseline(best.name, prompt, train, plan.session.seed)
+        return FreeModel(prompt, best.name, best.method, predict, train.head(1))
     if missing := platform.missing_encoder:
         raise PhaseError(
             f"the free model of {dataset} is {best.method}, and the sentence encoder cannot run: {missing}"
         )
-    predict = EncoderModel.from_frame(store.read_frame(*encoder_path(dataset))).predictor(prompt, platform.embed)
-    return FreeModel(
-        prompt, best.name, best.method, lambda rows: predictions(prompt, rows, predict(rows)), train.head(1)
-    )
+    predict = EncoderModel.from_frame(store.read_frame(*encoder_path(dataset))).baseline(prompt, platform.embed)
+    return FreeModel(prompt, best.name, best.method, predict, train.head(1))

@@ -37,6 +37,7 @@ def catalogue_model(model: Model) -> CatalogueModel:
         answered_by=model.answered_by,
         calibration="contextual" if model.default_calibration == "contextual" else "",
         weights=model.weights_digest,
+        threshold_rules=model.threshold_rules,
         speed=_speed(model.throughput),
         retired=str(model.deprecation_date),
         unusable="" if model.status.ok else model.status.message or model.status.code,

@@ -73,6 +73,7 @@ async def train(
     evaluation: Upload,
     *,
     start: str | None = None,
+    thresholds: str | None = None,
     poll: float,
     what: str,
     estimated: Callable[[float | None], None] | None = None,
@@ -84,6 +85,7 @@ async def train(
 
     Args:
         start: the full name of the adapter that the job continues; None: it begins at `model`.
+        thresholds: how it fits thresholds of label sets; None leaves that to the platform.
         estimated: is called with the platform's estimate of the job's cost in US dollars before there is a job, if
             there is none yet; what it raises ends the work with nothing started.
         quoted: is called with the platform's estimate of the job's cost in US dollars, once the job exists.
@@ -105,6 +107,7 @@ async def train(
         lora_rank=cell.lora_rank,
         rows=training.rows,
         batch_size_samples=cell.batch_size,
+        thresholds=thresholds,
     )
     exists = await _exists(client, job_id)
     if estimated is not None and not exists:

@@ -8,6 +8,7 @@ from fw_assets.classification.arm import arm_of, without_arm
 from fw_assets.classification.cost.cost_lines import Estimate
 from fw_assets.classification.cost.ledger import cost_rows
 from fw_assets.classification.dataset.chat import input_text
+from fw_assets.classification.label_thresholds import LabelThresholds
 from fw_assets.classification.metrics.scores import Scores
 from fw_assets.classification.plan.plan import Plan
 from fw_assets.classification.plan.revised_estimate import DatasetTokens, with_chosen_cells, with_dataset_tokens
@@ -21,7 +22,7 @@ from fw_assets.pipeline.reporting.billing import billed_days
 from fw_assets.pipeline.reporting.candidate_pairs import candidate_pairs, free_pairs
 from fw_assets.pipeline.reporting.confused_cells import confused_cells
 from fw_assets.pipeline.reporting.diagnostics import baseline_comparison, cost_points, diagnostics, learning_points
-from fw_assets.pipeline.reporting.distributions import distribution_results, scope_results
+from fw_assets.pipeline.reporting.distributions import distribution_results, scope_results, threshold_results
 from fw_assets.pipeline.reporting.mistakes import mistakes_result
 from fw_assets.pipeline.reporting.provenance import client_setup, package_versions, predict_command, report_run
 from fw_assets.pipeline.reporting.records import record_results
@@ -119,6 +120,7 @@ def run_report(platform: Platform, account: PlanAccount) -> Report:
         distributions=()
         if plan.label_set.multi_label
         else distribution_results(store, dataset, names, len(plan.label_set.labels)),
+        thresholds=threshold_results(store, plan, names, _thresholds(base, tuned, baselines)),
         scope=scope_results(store, plan, names),
         fields=record_results(store, plan, list(scores), record.winner),
         hierarchy=hierarchy_result(store, plan, names),
@@ -146,6 +148,15 @@ def _names(
     models |= {(slug, "tuned"): metrics.model for slug, metrics in tuned.items()}
     models |= {(item.name, "baseline"): item.name for item in (baselines.found if baselines else ())}
     return models
+
+
+def _thresholds(
+    base: dict[str, BaseMetrics], tuned: dict[str, TunedMetrics], baselines: Baselines | None
+) -> dict[tuple[str, str], LabelThresholds | None]:
+    """The thresholds of every model, by slug and kind."""
+    fitted = {(slug, "base"): metrics.thresholds for slug, metrics in base.items()}
+    fitted |= {(slug, "tuned"): metrics.thresholds for slug, metrics in tuned.items()}
+    return fitted | {(item.name, "baseline"): item.thresholds for item in (baselines.found if baselines else ())}
 
 
 def _own_comparison(

@@ -154,6 +154,7 @@ async def run_training_job(
                 data.training,
                 data.validation,
                 start=account.plan.warm_start.name if account.plan.warm_start else None,
+                thresholds=account.plan.job_thresholds(account.plan.model(slug)),
                 poll=poll,
                 what=what,
                 estimated=partial(check_estimate, payment, model=account.plan.model(slug).name),

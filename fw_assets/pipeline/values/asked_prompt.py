@@ -1,5 +1,5 @@
 """Prompt as a model is asked it: the dataset's or its arm's, without `reasoning_effort` where the model refuses that,
-and of a base model without contextual calibration where the validation rows say so.
+of a base model without contextual calibration where the validation rows say so, and with the thresholds of its labels.
 
 The refusal is remembered for each model of a dataset, so that what was evaluated, is served, is checked at night and is
 shown in the report is asked the same request.
@@ -13,7 +13,7 @@ from fw_assets.classification.arms.contextual_calibration import ContextualCalib
 from fw_assets.classification.plan.plan import Plan
 from fw_assets.classification.prompting.prompt import Calibration, Prompt
 from fw_assets.classification.values import Frozen
-from fw_assets.pipeline.values.evaluation import BaseMetrics
+from fw_assets.pipeline.values.evaluation import BaseMetrics, TunedMetrics
 from fw_assets.workspace.workspace import Workspace
 
 _ASSET = "reasoning_refusals"
@@ -42,7 +42,9 @@ def asked_prompt(store: Workspace, dataset: str, slug: str, kind: str) -> Prompt
     refusals = _refusals(store, dataset, slug)
     refused = refusals.base or (refusals.tuned and kind != "base")
     if kind == "base" and (metrics := store.read("base_metrics", dataset, BaseMetrics, slug)):
-        prompt = prompt.calibrated(prompt_calibration(metrics.calibration))
+        prompt = prompt.calibrated(prompt_calibration(metrics.calibration)).with_thresholds(metrics.thresholds)
+    if kind == "tuned" and (tuned := store.read("metrics", dataset, TunedMetrics, slug)):
+        prompt = prompt.with_thresholds(tuned.thresholds)
     return prompt.with_default_effort() if refused else prompt
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fw_assets.classification.arms.contextual_calibration import ContextualCalibration
 from fw_assets.classification.baselines.baselines import BaselineScores
 from fw_assets.classification.cost.machine_time import Pace
+from fw_assets.classification.label_thresholds import LabelThresholds
 from fw_assets.classification.metrics.confidence import ModelConfidence
 from fw_assets.classification.metrics.latency import Latency
 from fw_assets.classification.metrics.scores import Scores
@@ -83,6 +84,7 @@ class BaseMetrics(Frozen):
         pace: of the answers that came one by one; None from an earlier version.
         examples: how many each row had before it; None without.
         tried: the part of `usage` with other numbers of examples.
+        thresholds: of decisions about several labels; None of other answers, and from an earlier version.
         calibration: whether the answers are calibrated, as the validation rows say; None of a model that publishes no
             calibration, and from an earlier version, where every language model's were.
     """
@@ -104,12 +106,14 @@ class BaseMetrics(Frozen):
     examples: int | None = None
     tried: Usage = NO_USAGE
     calibration: ContextualCalibration | None = None
+    thresholds: LabelThresholds | None = None
 
 
 class TunedMetrics(Frozen):
     """A fine-tuned model on the same rows as its base, and the two compared on the test rows.
 
-    `path` is how its deployment serves it; None where an earlier version deployed it, or nothing has.
+    `path` is how its deployment serves it; None where an earlier version deployed it, or nothing has. `thresholds` are
+    those of decisions about several labels.
     """
 
     model: str
@@ -125,6 +129,7 @@ class TunedMetrics(Frozen):
     path: ServingPath | None = None
     order: OrderControl | None = None
     latency: Latency | None = None
+    thresholds: LabelThresholds | None = None
 
 
 class CurvePoint(Frozen):

@@ -97,6 +97,8 @@ def recommended_code(
             confidence=confidence,
             scope_cutoff=scope_cutoff,
             server=served.server,
+            labels=prompt.labels if prompt.multi_label else (),
+            thresholds=prompt.thresholds,
         )
     elif served.server is not None:
         snippets = make_snippets(

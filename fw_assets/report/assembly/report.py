@@ -30,7 +30,7 @@ from fw_assets.report.schema.cascades import CascadeResult
 from fw_assets.report.schema.comparison import BaselineResult, PairResult, TiedGroup
 from fw_assets.report.schema.cost import Billing, CostPoint
 from fw_assets.report.schema.dataset import SplitGroups, SplitRows
-from fw_assets.report.schema.distributions import DistributionResult
+from fw_assets.report.schema.distributions import DistributionResult, ThresholdResult
 from fw_assets.report.schema.fields import Fields
 from fw_assets.report.schema.mistakes import MistakeCostsResult
 from fw_assets.report.schema.report import PromptSummary, Report, Run
@@ -73,6 +73,7 @@ def build_report(
     cascades: Sequence[CascadeResult] = (),
     similarity: Sequence[SimilarityResult] = (),
     distributions: Sequence[DistributionResult] = (),
+    thresholds: Sequence[ThresholdResult] = (),
     scope: Sequence[ScopeResult] = (),
     hierarchy: Hierarchy | None = None,
     slices: Slices | None = None,
@@ -97,7 +98,7 @@ def build_report(
         pairs, tied: all candidates against each other.
         free_pairs: the free models against the others; free_left_out: why there is no sentence encoder among them.
         cascades: each free model before each other one.
-        distributions: scores of the probabilities of all labels.
+        distributions: scores of the probabilities of all labels; thresholds: from which they give labels.
         scope: rows that belong to no label, by model; hierarchy: accuracy at each level of the labels.
         similarity: accuracy by similarity to the training rows; slices: by the slices that the session names.
         fields: of answers that are objects of several.
@@ -174,6 +175,7 @@ def build_report(
         cascades=tuple(cascades),
         similarity=tuple(similarity),
         distributions=tuple(distributions),
+        thresholds=tuple(thresholds),
         scope=tuple(scope),
         hierarchy=hierarchy,
         slices=slices,

@@ -14,6 +14,7 @@ from fw_assets.report.cascades import table as cascades
 from fw_assets.report.confusion import tables as confusion
 from fw_assets.report.confusion.cells import cell_rows
 from fw_assets.report.distributions import table as distributions
+from fw_assets.report.distributions import thresholds
 from fw_assets.report.fields import tables
 from fw_assets.report.free_models import against as free_models
 from fw_assets.report.hierarchy import tables as hierarchy
@@ -69,6 +70,7 @@ CONTEXT: dict[str, Any] = {
     "similarity": similarity,
     "slices": slices,
     "subject": subject,
+    "thresholds": thresholds,
     "trend": trend,
     "tuning": tuning,
     "verdicts": verdicts,

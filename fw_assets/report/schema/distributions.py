@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from fw_assets.classification.label_thresholds import LabelThresholds, ThresholdRule
 from fw_assets.classification.metrics.distribution_scores import DistributionComparison, DistributionScores
-from fw_assets.classification.values import Frozen
+from fw_assets.classification.values import Frozen, Interval
 
 
 class DistributionResult(Frozen):
@@ -17,3 +18,20 @@ class DistributionResult(Frozen):
     kind: str
     scores: DistributionScores
     against_base: DistributionComparison | None = None
+
+
+class ThresholdResult(Frozen):
+    """The thresholds from which a model's probabilities give labels, where rows may have several.
+
+    `thresholds` are null where the platform fitted them when it trained the model, by `rule`. `gain` is the macro-F1
+    with a threshold for each label minus that with one for all, the one with the best macro-F1 on the validation rows,
+    both on the test rows, by the paired bootstrap; null where all labels share one, and where not all probabilities are
+    kept. `macro_f1` is that with one for all.
+    """
+
+    model: str
+    kind: str
+    rule: ThresholdRule
+    thresholds: LabelThresholds | None = None
+    macro_f1: float | None = None
+    gain: Interval | None = None

@@ -25,7 +25,7 @@ from fw_assets.report.schema.cascades import CascadeResult
 from fw_assets.report.schema.comparison import BaselineResult, ComparisonResult, PairResult, TiedGroup
 from fw_assets.report.schema.cost import Cost, CostPoint
 from fw_assets.report.schema.dataset import DatasetSummary, SplitGroups, SplitRows
-from fw_assets.report.schema.distributions import DistributionResult
+from fw_assets.report.schema.distributions import DistributionResult, ThresholdResult
 from fw_assets.report.schema.fields import Fields
 from fw_assets.report.schema.looks import Looks
 from fw_assets.report.schema.mistakes import MistakeCostsResult
@@ -246,6 +246,8 @@ class Report(Frozen):
     distributions: tuple[DistributionResult, ...] = ()
     """Scores of the probabilities of all labels, of the models that tell them; empty in older reports, and where rows
     may have several labels."""
+    thresholds: tuple[ThresholdResult, ...] = ()
+    """From which probability labels are given, by model; empty in older reports, and where rows have one label."""
     scope: tuple[ScopeResult, ...] = ()
     """Rows that belong to no label, by model; empty in older reports, and where no such rows are known."""
     hierarchy: Hierarchy | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from fw_assets.classification.label_thresholds import NOT_FITTED, LabelThresholds
 from fw_assets.classification.model_endpoint import ModelEndpoint
 from fw_assets.report.schema.confidence import ConfidenceResult
 from fw_assets.report.schema.report import Snippets
@@ -25,21 +26,34 @@ def decision_snippets(
     confidence: ConfidenceResult | None = None,
     scope_cutoff: float | None = None,
     server: ModelEndpoint | None = None,
+    labels: Sequence[str] = (),
+    thresholds: LabelThresholds | None = None,
 ) -> Snippets:
-    """Both snippets for a decision; `body` is one of /systemone without `model`. The program needs no package."""
+    """Both snippets for a decision; the program needs no package.
+
+    Args:
+        body: one of /systemone without `model`.
+        labels: where rows may have several, in the order of the questions.
+        thresholds: of these labels; None gives those that are more probable than not.
+    """
     url = f"{server.url}/systemone" if server else f"{(base_url or PLATFORM_URL).rstrip('/')}/inference/v1/systemone"
     key = f"os.environ.get({one_line(server.key_variable)}, {one_line('none')})" if server else _KEY
     state, questions = body["state"], body["questions"]
     earlier, text = split_messages({"messages": state}) if isinstance(state, list) else ([], state)
-    several = {id: item["criteria"]["true"] for id, item in questions.items() if item["type"] == "noul"}
+    asked = zip(questions, labels, strict=True) if labels else ()
+    levels = (thresholds or NOT_FITTED).of(labels)
+    several = {id: (label, level) for (id, label), level in zip(asked, levels, strict=True)}
+    fills = bool(several) and thresholds is not None and not thresholds.allow_empty
     selective = selective_of(confidence, scope_cutoff)
     sent = [*earlier, {"role": "user", "content": Name("text")}] if earlier else Name("text")
     kind = "list[str]" if several else "str"
     chosen = (
         [
-            '    applies = {label: answers[id]["noul"] for id, label in LABELS.items()}',
-            "    label = [label for label, probability in applies.items() if probability >= 0.5]",
-            "    probability = math.prod(max(p, 1 - p) for p in applies.values())",
+            '    applies = {label: answers[id]["noul"] for id, (label, _) in LABELS.items()}',
+            "    levels = dict(LABELS.values())",
+            *(["    levels[max(applies, key=applies.get)] = 0  # a text has one label at least"] if fills else []),
+            "    label = [label for label, p in applies.items() if p >= levels[label]]",
+            "    probability = math.prod(p if p >= levels[label] else 1 - p for label, p in applies.items())",
         ]
         if several
         else [

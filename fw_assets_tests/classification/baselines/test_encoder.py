@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from fw_assets.classification.baselines import encoder as encoder_module
 from fw_assets.classification.baselines.encoder import EncoderModel, encoder_method, fit_encoder
-from fw_assets.classification.baselines.predictor import predictions
 from fw_assets.classification.metrics.scores import score
 from fw_assets_tests.classification.baselines.test_baselines import prompt, rows
 
@@ -30,11 +29,11 @@ def embed(texts: Sequence[str]) -> NDArray[np.float32]:
 def test_words_are_learned_and_kept_as_a_frame(multi_label: bool) -> None:
     train, validation, test = (rows(60, at, several=multi_label) for at in (0, 100, 200))
     model = fit_encoder(prompt(multi_label), train, validation, embed)
-    found = predictions(prompt(multi_label), test, model.predictor(prompt(multi_label), embed)(test))
+    found = model.baseline(prompt(multi_label), embed)(test)
     assert score(found, prompt().labels, multi_label).accuracy.value > 0.9
     again = EncoderModel.from_frame(model.frame())
     assert np.array_equal(again.matrix, model.matrix)
-    assert predictions(prompt(multi_label), test, again.predictor(prompt(multi_label), embed)(test)).equals(found)
+    assert again.baseline(prompt(multi_label), embed)(test).equals(found)
 
 
 def test_the_regression_is_that_of_scikit_learn(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -49,7 +48,7 @@ def test_the_regression_is_that_of_scikit_learn(monkeypatch: pytest.MonkeyPatch)
     features = embed([json.loads(messages)[0]["content"] for messages in train["messages"]])
     gold = [prompt().labels.index(labels[0]) for labels in train["labels"]]
     theirs = LogisticRegression(C=10.0, tol=1e-10, max_iter=10_000).fit(features, gold, train["weight"].to_numpy())
-    ours = model.predictor(prompt(), embed)(rows(20, 60))
+    ours = model.baseline(prompt(), embed).predict(rows(20, 60), prompt())
     expected = theirs.predict_proba(embed(texts)).max(axis=1)
     assert [row.confidence for row in ours] == pytest.approx(expected.tolist(), abs=2e-3)
 
@@ -83,6 +82,6 @@ def test_every_kth_row_is_learned_from_where_there_are_many(monkeypatch: pytest.
 def test_without_validation_rows_and_with_one_label_there_is_a_model() -> None:
     one = rows(20).with_columns(labels=pl.lit(["sales"], dtype=pl.List(pl.String)))
     model = fit_encoder(prompt(), one, rows(0), embed)
-    answers = model.predictor(prompt(), embed)(rows(5))
+    answers = model.baseline(prompt(), embed).predict(rows(5), prompt())
     assert {answer.labels for answer in answers} == {("sales",)}
-    assert model.predictor(prompt(), embed)(rows(0)) == []
+    assert model.baseline(prompt(), embed)(rows(0)).is_empty()

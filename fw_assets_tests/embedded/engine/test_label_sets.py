@@ -9,14 +9,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import f1_score, jaccard_score
 
+from fw_assets.classification.metrics import threshold_fit
+from fw_assets.classification.metrics.threshold_fit import ValidationSets
 from fw_assets.embedded.engine.label_sets import (
     MAX_THRESHOLD,
-    MIN_THRESHOLD,
+    THRESHOLD_RULES,
     TOLERANCE,
     SetThresholds,
+    ThresholdRule,
     choose_sets,
     fit_label,
     fit_shared,
+    fit_shared_macro,
     fit_thresholds,
 )
 from fw_assets.embedded.engine.scorers import TunedScorer
@@ -51,7 +55,7 @@ def test_a_frequent_label_has_the_highest_threshold_that_is_nearly_best_by_f1() 
     rng = np.random.default_rng(5)
     probability = rng.random(20_000)
     truth = rng.random(20_000) < probability**2  # not calibrated: 0.7 is right every other time
-    threshold = fit_label(probability, truth, np.ones(20_000))
+    threshold = fit_label(probability, truth, np.ones(20_000), 0.1)
     assert threshold is not None
 
     def f1(threshold: float) -> float:
@@ -66,11 +70,11 @@ def test_the_fewer_rows_a_label_has_the_more_its_threshold_is_that_of_its_probab
     """Of calibrated probabilities the best threshold is half of the F1 that it leads to."""
     rng = np.random.default_rng(7)
     probability = rng.beta(1, 4, 3000)
-    nobody = fit_label(probability, np.zeros(3000, bool), np.ones(3000))
+    nobody = fit_label(probability, np.zeros(3000, bool), np.ones(3000), 0.1)
     assert nobody is not None
     misleading = probability > 0.8
     spread = [
-        fit_label(np.tile(probability, times), np.tile(misleading, times), np.ones(3000 * times)) or 0.0
+        fit_label(np.tile(probability, times), np.tile(misleading, times), np.ones(3000 * times), 0.1) or 0.0
         for times in (1, 10, 200)
     ]
     assert nobody < spread[0] <= spread[1] <= spread[2]
@@ -82,16 +86,65 @@ def test_the_fewer_rows_a_label_has_the_more_its_threshold_is_that_of_its_probab
 
 @given(
     st.lists(st.tuples(st.floats(0, 1), st.booleans(), st.floats(0.1, 5)), min_size=1, max_size=40),
+    st.floats(0.01, 0.45),
 )
-def test_any_rows_have_a_threshold_between_the_bounds_or_none(rows: list[tuple[float, bool, float]]) -> None:
+def test_any_rows_have_a_threshold_between_the_bounds_or_none(
+    rows: list[tuple[float, bool, float]], lowest: float
+) -> None:
     probability, truth, weight = (np.array(column) for column in zip(*rows, strict=True))
-    threshold = fit_label(probability.astype(np.float64), truth.astype(bool), weight)
-    assert (threshold is None) == bool((probability < MIN_THRESHOLD).all())
-    assert threshold is None or MIN_THRESHOLD <= threshold <= MAX_THRESHOLD
+    threshold = fit_label(probability.astype(np.float64), truth.astype(bool), weight, lowest)
+    assert (threshold is None) == bool((probability < lowest).all())
+    assert threshold is None or lowest <= threshold <= MAX_THRESHOLD
+
+
+def test_the_shared_threshold_by_macro_f1_is_the_best_of_scikit_learn() -> None:
+    rng = np.random.default_rng(4)
+    probability = rng.beta(1, 4, (400, 5)) * np.array([1, 1, 0.5, 0.4, 0.3])
+    target = (rng.random(probability.shape) < probability).astype(np.float64)
+    threshold = fit_shared_macro(probability, target, np.ones(400), allow_empty=True)
+
+    def macro(level: float) -> float:
+        return float(f1_score(target, probability >= level, average="macro", zero_division=0.0))
+
+    assert macro(threshold) == pytest.approx(max(macro(level) for level in np.linspace(0.02, 0.9, 89)))
+
+
+@pytest.mark.parametrize("rule", THRESHOLD_RULES)
+@pytest.mark.parametrize("allow_empty", [True, False])
+def test_the_client_fits_the_same_thresholds(rule: ThresholdRule, allow_empty: bool) -> None:
+    """Of calibrated probabilities, which the models of this platform have."""
+    rng = np.random.default_rng(6)
+    probability = rng.beta(1, 5, (600, 8)) * np.linspace(1, 0.1, 8)
+    truth = rng.random(probability.shape) < probability
+    labels = tuple("abcdefgh")
+    ours = fit_thresholds(probability, truth.astype(float), np.ones(600), labels, allow_empty, rule)
+    rows = ValidationSets(labels, tuple(map(str, range(600))), np.arange(600), probability, truth)
+    theirs = threshold_fit.fit_thresholds(rows, rule, allow_empty=allow_empty)
+    assert theirs.of(labels) == pytest.approx(ours.of(labels).tolist(), abs=0.03)
+    assert ours.shared == pytest.approx(theirs.shared)
+    own = [
+        threshold_fit.fit_label(probability[:, at], probability[:, at], truth[:, at], lowest=ours.shared / 2)
+        for at in range(8)
+    ]
+    if rule == "per-label":
+        assert [ours.shared if level is None else level for level in own] == pytest.approx(ours.of(labels).tolist())
+    chosen = ours.choose(probability, labels, allow_empty)
+    assert (threshold_fit.choose_sets(probability, ours.of(labels), allow_empty=allow_empty) == chosen).all()
+
+
+def test_per_label_thresholds_are_near_that_of_all_where_labels_are_rare() -> None:
+    """One row alone has each rare label, with a low probability: its threshold is not as low as that."""
+    rng = np.random.default_rng(8)
+    probability = rng.beta(1, 6, (300, 4))
+    truth = rng.random(probability.shape) < probability
+    probability[:, 3], truth[:, 3] = rng.random(300) * 0.05, False
+    truth[7, 3], probability[7, 3] = True, 0.02
+    fitted = fit_thresholds(probability, truth.astype(float), np.ones(300), tuple("abcd"), True)
+    assert fitted.of(("d",))[0] >= fitted.shared / 2
 
 
 def test_a_label_that_no_row_suggests_has_the_shared_threshold() -> None:
-    probability = np.array([[0.9, 0.01], [0.2, 0.02]])
+    probability = np.array([[0.9, 0.001], [0.2, 0.002]])
     target = np.array([[1.0, 0.0], [0.0, 1.0]])
     thresholds = fit_thresholds(probability, target, np.ones(2), ("a", "b"), allow_empty=True)
     assert set(thresholds.by_label or {}) == {"a"}

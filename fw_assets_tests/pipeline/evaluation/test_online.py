@@ -15,6 +15,7 @@ import pytest
 
 from fw_assets.classification.cost.ledger import CeilingReached
 from fw_assets.classification.fields.record_field import RecordField
+from fw_assets.classification.label_thresholds import LabelThresholds
 from fw_assets.classification.prompting.answer_parser import PREDICTIONS
 from fw_assets.classification.prompting.prompt import Prompt
 from fw_assets.fireworks import AuthenticationError, FailedPrecondition, Fireworks
@@ -141,6 +142,7 @@ CHANGED_FIELDS: dict[str, Any] = {
     "descriptions": (("a", "the first letter"),),
     "calibration": "none",
     "stages": (("x", ("a",)), ("y", ("b",))),
+    "thresholds": LabelThresholds(rule="per-label", shared=0.4),
 }
 
 

@@ -16,6 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fw_assets.classification.label_thresholds import LabelThresholds
 from fw_assets.report.snippets.curl import PLATFORM_URL, curl_snippet
 from fw_assets.report.snippets.decision_program import decision_snippets
 from fw_assets.report.snippets.snippets import make_snippets, python_snippet
@@ -233,8 +234,23 @@ def test_several_labels_are_those_that_are_more_likely_than_not(tmp_path: Path) 
         for index, name in enumerate("abc")
     }
     answers = {f"label_{index}": {"noul": p} for index, p in enumerate((0.9, 0.1, 0.5))}
-    source = decision_snippets(model=ADDRESS, body={"state": "text", "questions": questions}).python
+    body = {"state": "text", "questions": questions}
+    source = decision_snippets(model=ADDRESS, body=body, labels="abc").python
     assert decision_program(tmp_path, source, answers)[1] == "['a', 'c']\n"
+
+
+@pytest.mark.parametrize(("allow_empty", "printed"), [(True, "['b']\n"), (False, "['a', 'b']\n")])
+def test_several_labels_are_those_that_reach_their_thresholds(tmp_path: Path, allow_empty: bool, printed: str) -> None:
+    questions = {
+        f"label_{index}": {"type": "noul", "instructions": "?", "criteria": {"true": f"{name}: what it means"}}
+        for index, name in enumerate("abc")
+    }
+    answers = {f"label_{index}": {"noul": p} for index, p in enumerate((0.6, 0.1, 0.3))}
+    own = (("a", 0.7), ("b", 0.05))
+    thresholds = LabelThresholds(rule="per-label", shared=0.4, by_label=own, allow_empty=allow_empty)
+    body = {"state": "text", "questions": questions}
+    source = decision_snippets(model=ADDRESS, body=body, labels="abc", thresholds=thresholds).python
+    assert decision_program(tmp_path, source, answers)[1] == printed
 
 
 def test_a_doubtful_decision_is_left_to_a_person(tmp_path: Path) -> None:

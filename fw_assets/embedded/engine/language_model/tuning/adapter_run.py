@@ -205,7 +205,7 @@ def _evaluate(
     probability = losses.probabilities(logits / temperature, job.multi_label)
     thresholds = SetThresholds()
     if job.multi_label:
-        thresholds = fit_thresholds(probability, target, weight, tuned.labels, tuned.allow_empty)
+        thresholds = fit_thresholds(probability, target, weight, tuned.labels, tuned.allow_empty, job.spec.thresholds)
         right = (thresholds.choose(probability, columns, tuned.allow_empty) == (target > 0)).all(axis=1)
     else:
         right = probability.argmax(axis=1) == target.argmax(axis=1)
