@@ -171,7 +171,8 @@ ROOMS: dict[str, dict[str, str]] = {
         "routes": "store http inference endpoints",
         "openapi": "decisions routes",
         "app": "errors settings store http routes openapi",
-        "server": "store records app",
+        "early_import": "engine",
+        "server": "store records app early_import",
     },
 }
 """Per package: each room and the rooms of the same package that it imports, which all stand above it in the table."""
@@ -199,6 +200,7 @@ LAZY = {
     "components.classification_workflow": "the pipeline, which `dg` loads for every list of components otherwise",
     "embedded.engine.language_model.adding": "the hub's client, which folders of this machine do not need",
     "embedded.engine.language_model.smollm2": "torch, which is missing until the extra is installed",
+    "embedded.early_import": "torch, which a thread imports",
     "embedded.engine.scorers": "torch, which only a language model needs",
     "embedded.engine.training": "torch, which only a language model needs",
     "classification.instruction.parser": "a hundred patterns are compiled on import; few commands have an instruction",

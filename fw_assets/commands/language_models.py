@@ -52,6 +52,9 @@ def set_up(wheel: Path | None, *, as_json: bool) -> int:
 
 
 def _tell(model: LanguageModelFolder, *, as_json: bool) -> int:
+    from fw_assets.embedded import device_speed
+
+    device_speed()  # Measured beside the user's next command, whose plan tells how long it takes.
     if as_json:
         echo_json(asdict(model) | {"folder": str(model.folder), "files": [name for name, _, _ in model.files]})
         return DONE

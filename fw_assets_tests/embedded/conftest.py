@@ -126,7 +126,7 @@ class Client:
         } | fields
         return self.post(f"/v1/accounts/local/supervisedFineTuningJobs?supervisedFineTuningJobId={id}", body)
 
-    def finished(self, id: str, collection: str = "supervisedFineTuningJobs", seconds: float = 60) -> Any:
+    def finished(self, id: str, collection: str = "supervisedFineTuningJobs", seconds: float = 300) -> Any:
         """The job, once it has ended."""
         return wait(
             lambda: self.get(f"/v1/accounts/local/{collection}/{id}"),
@@ -135,8 +135,8 @@ class Client:
         )
 
 
-def wait(read: Callable[[], Any], until: Callable[[Any], bool], seconds: float = 60) -> Any:
-    """The first value of `read` for which `until` holds."""
+def wait(read: Callable[[], Any], until: Callable[[Any], bool], seconds: float = 300) -> Any:
+    """The first value of `read` for which `until` holds; a busy machine takes minutes to start a process."""
     deadline = time.monotonic() + seconds
     while not until(value := read()):
         assert time.monotonic() < deadline, f"still {value}"
@@ -173,6 +173,11 @@ def deploy(client: Client, target: Callable[[str], str]) -> str:
     return "accounts/local/deployments/d"
 
 
+def is_random(base: str) -> bool:
+    """Whether the base model knows nothing of what texts mean."""
+    return base.endswith("/tiny-llama")
+
+
 def grammar(*answers: str) -> dict[str, str]:
     return {"type": "grammar", "grammar": "root ::= " + " | ".join(json.dumps(answer) for answer in answers)}
 
@@ -190,7 +195,30 @@ def language_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("FW_LANGUAGE_MODELS", str(home))
         add_language_model("tiny-llama", str(home / "files"))
+    (home / "device-speed").write_text('{"device": "cpu", "scoring": 2e10, "training": 2e10}', "utf-8")
     return home
+
+
+@pytest.fixture(scope="module", params=["char-ngram", "tiny-llama"])
+def base(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The name of a base model of each kind: of features, and a language model."""
+    with pytest.MonkeyPatch.context() as patch:
+        if request.param == "tiny-llama":
+            patch.setenv("FW_LANGUAGE_MODELS", str(request.getfixturevalue("language_models")))
+        yield f"accounts/fireworks/models/{request.param}"
+
+
+@pytest.fixture(scope="module")
+def served_client(base: str, tmp_path_factory: pytest.TempPathFactory) -> Client:
+    """A platform that the tests of a file share for each kind of model."""
+    return Client(tmp_path_factory.mktemp("served") / "platform")
+
+
+@pytest.fixture(scope="module")
+def served_url(served_client: Client) -> Iterator[str]:
+    """The address at which `served_client` is served over HTTP."""
+    with served(served_client.home) as address:
+        yield address
 
 
 @pytest.fixture
@@ -224,7 +252,7 @@ def served(home: Path) -> Iterator[str]:
             return False
 
     try:
-        wait(healthy, bool)
+        wait(healthy, bool, 300)
         yield address
     finally:
         process.terminate()

@@ -35,6 +35,27 @@ def test_both_transports_share_one_state(client: Client, url: str) -> None:
     assert httpx.put(url + path, content=b"abc").status_code == 200
 
 
+@pytest.mark.parametrize("base", ["tiny-llama"], indirect=True)
+def test_a_server_imports_torch_before_the_first_request(
+    base: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And where no language model was added, it does not."""
+    program = (
+        "import pathlib, sys, threading, uvicorn\n"
+        "from fw_assets.embedded import serve\n"
+        "def run(_, sockets):\n"
+        "    [each.join() for each in threading.enumerate() if each.name == 'import-language-models']\n"
+        "    print('transformers' in sys.modules)\n"
+        "uvicorn.Server.run = run\n"
+        "serve(pathlib.Path(sys.argv[1]), port=int(sys.argv[2]))\n"
+    )
+    for folder, imported in ((os.environ["FW_LANGUAGE_MODELS"], "True"), (str(tmp_path / "none"), "False")):
+        monkeypatch.setenv("FW_LANGUAGE_MODELS", folder)
+        command = [sys.executable, "-c", program, str(tmp_path / "home"), str(free_ports(1)[0])]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        assert done.stdout.split() == [imported], done.stderr
+
+
 def test_faults_cut_the_connection(client: Client, url: str) -> None:
     for fault in ("drop", "truncate"):
         headers = {"X-Api-Key": client.key, "x-fw-faults": f'{{"{fault}": 1}}'}

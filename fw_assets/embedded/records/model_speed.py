@@ -19,7 +19,7 @@ _JOBS = 5
 
 
 def speed_document(platform: EmbeddedPlatform, model: BaseModel, workers: int) -> dict[str, Any] | None:
-    """What the platform says of a language model's speed; None of other models, and where the device is not measured.
+    """What the platform says of a language model's speed; None of other models, and until the device is measured.
 
     Args:
         workers: jobs that run at once.

@@ -13,13 +13,15 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
-from fw_assets_tests.embedded.conftest import Client
+from fw_assets_tests.embedded.conftest import Client, is_random
 
 os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"  # its price map is a download otherwise
 
-BASE = "accounts/fireworks/models/char-ngram"
+BASE = ""
+"""The model that is asked: that of `every_kind_of_model`."""
 STATE = "a billing invoice"
 REASON = "needs the dependency group decision-clients"
 NOT_AS_FIREWORKS = {
@@ -27,6 +29,30 @@ NOT_AS_FIREWORKS = {
     "choice.options": "Fireworks takes 208 options, and jevcompat sends 255",
 }
 """MUSTs of jevcompat that Fireworks documents otherwise."""
+
+
+@pytest.fixture(autouse=True)
+def every_kind_of_model(base: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.modules[__name__], "BASE", base)
+
+
+@pytest.fixture(scope="module")
+def client(served_client: Client) -> Client:
+    return served_client
+
+
+@pytest.fixture(scope="module")
+def url(served_client: Client, served_url: str, base: str) -> str:
+    """Its model has answered: some clients wait for five seconds, in which a busy machine does not import torch."""
+    body = {"model": base, "state": STATE, "questions": {"a": {"type": "noul", "instructions": "?"}}}
+    headers = {"Authorization": f"Bearer {served_client.key}"}
+    httpx.post(f"{served_url}/inference/v1/systemone", json=body, headers=headers, timeout=300).raise_for_status()
+    return served_url
+
+
+def chosen(choice: str | bool) -> bool:
+    """Whether the answer about billing is what it can be: a random model's is any."""
+    return choice == "billing" or (is_random(BASE) and choice in ("technical", True))
 
 
 def test_openai(client: Client, url: str) -> None:
@@ -41,7 +67,7 @@ def test_openai(client: Client, url: str) -> None:
     ]
     reply = caller.decisions.create(model=BASE, input=STATE, questions=questions)
     predicate, choice, score = reply.answers
-    assert (predicate.type, choice.choice, choice.name) == ("predicate", "billing", "c")
+    assert (predicate.type, chosen(choice.choice), choice.name) == ("predicate", True, "c")
     assert 0 <= score.score <= 1
     assert reply.usage.total_tokens == reply.usage.input_tokens > 0
     with pytest.raises(openai.BadRequestError, match="expected 2 to 208"):
@@ -60,7 +86,7 @@ def test_typesafe_sdk(client: Client, url: str) -> None:
     }
     # A long state is sent as zstd where the interpreter has it.
     reply = caller.system_one(state=STATE + " " * 2000, questions=questions, model=BASE)
-    assert reply.answers["b"].choice == "billing"
+    assert chosen(reply.answers["b"].choice)
     assert 0 <= reply.answers["a"].noul <= 1
     assert set(reply.answers["c"].legend.values()) == {"calm", "urgent"}
     with pytest.raises(Exception, match="expected 2 to 10"):
@@ -83,7 +109,7 @@ def test_litellm_systemone(client: Client, url: str, litellm: Any) -> None:
     reply = litellm.systemone(
         model=f"fireworks_ai/{BASE}", state=STATE, questions=questions, api_base=address, api_key=client.key
     )
-    assert answer_of(reply, "b")["choice"] == "billing"
+    assert chosen(answer_of(reply, "b")["choice"])
 
 
 @pytest.mark.filterwarnings("ignore")  # its own deprecations
@@ -96,7 +122,7 @@ def test_litellm_decisions(client: Client, url: str, litellm: Any) -> None:
         api_base=f"{url}/inference/v1",
         api_key=client.key,
     )
-    assert document_of(reply)["answers"][0]["choice"] == "billing"
+    assert chosen(document_of(reply)["answers"][0]["choice"])
 
 
 def document_of(reply: Any) -> dict[str, Any]:

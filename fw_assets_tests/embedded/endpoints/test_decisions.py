@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import Any
 
 import httpx
@@ -10,14 +11,20 @@ import pytest
 import zstandard
 
 from fw_assets.embedded import counts
-from fw_assets_tests.embedded.conftest import Client
+from fw_assets_tests.embedded.conftest import Client, is_random
 
-BASE = "accounts/fireworks/models/char-ngram"
+BASE = ""
+"""The model of a request that names none: that of `every_kind_of_model`."""
 SYSTEMONE = ("/inference/v1/systemone", "/v1/systemone")
 DECISIONS = ("/inference/v1/decisions", "/v1/decisions")
 CHOICE = {"type": "choice", "instructions": "Which team?", "criteria": {"billing": "invoices", "technical": None}}
 NOUL = {"type": "noul", "instructions": "Is it about an invoice?"}
 SCORE = {"type": "score", "instructions": "How urgent?", "criteria": ["calm", "urgent", "an emergency"]}
+
+
+@pytest.fixture(autouse=True)
+def every_kind_of_model(base: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.modules[__name__], "BASE", base)
 
 
 def systemone(**fields: Any) -> dict[str, Any]:
@@ -45,7 +52,8 @@ def test_a_systemone_reply_has_every_field(client: Client, path: str) -> None:
     assert list(reply["answers"]) == ["a", "b", "c"]
     choice, noul, score = reply["answers"].values()
     assert set(choice) == {"type", "choice", "confidence", "probabilities"}
-    assert choice["choice"] == max(choice["probabilities"], key=choice["probabilities"].get) == "billing"
+    assert choice["choice"] == max(choice["probabilities"], key=choice["probabilities"].get)
+    assert choice["choice"] == "billing" or is_random(BASE)
     assert set(noul) == {"type", "noul"}
     assert set(score) == {"type", "score", "confidence", "legend", "probabilities"}
     assert score["legend"] == {"0": "calm", "1": "urgent", "2": "an emergency"}
@@ -216,10 +224,11 @@ def test_decisions_are_counted(client: Client) -> None:
     assert counts(client.home)["inference_requests"] == 2
 
 
+@pytest.mark.parametrize("base", ["char-ngram"], indirect=True)
 def test_a_compressed_body_over_a_socket(client: Client, url: str) -> None:
     body = json.dumps(systemone()).encode()
     headers = {"Authorization": f"Bearer {client.key}", "Content-Encoding": "zstd"}
-    reply = httpx.post(f"{url}{SYSTEMONE[0]}", content=zstandard.compress(body), headers=headers)
+    reply = httpx.post(f"{url}{SYSTEMONE[0]}", content=zstandard.compress(body), headers=headers, timeout=300)
     assert reply.json()["answers"] == client.post(SYSTEMONE[0], systemone())["answers"]
 
 

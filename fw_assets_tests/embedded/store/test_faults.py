@@ -59,12 +59,13 @@ def test_faults_that_do_not_exist_are_refused(client: Client) -> None:
 
 
 @pytest.mark.parametrize("collection", ["supervisedFineTuningJobs", "batchInferenceJobs"])
-def test_a_job_stalls_and_its_state_is_renamed_by_header_and_by_file(client: Client, collection: str) -> None:
+def test_a_job_stalls_and_its_state_is_renamed_by_header_and_by_file(
+    client: Client, base: str, collection: str
+) -> None:
     """The worker is another process: the stall has to reach it with the job."""
     client.dataset("train", [row("refund", "billing"), row("crash", "technical")] * 2)
     chat = {"messages": [{"role": "user", "content": "?"}]}
     client.dataset("in", [{"custom_id": id, "body": chat} for id in "abc"])
-    base = "accounts/fireworks/models/char-ngram"
     if collection == "batchInferenceJobs":
         query, body = "batchInferenceJobId=j", {"model": base, "inputDatasetId": "accounts/local/datasets/in"}
     else:

@@ -1,12 +1,16 @@
-"""Measurement of the device that language models compute on, as a program of its own: prints it as JSON.
+"""Measurement of the device that language models compute on, as a program of its own, which writes it as JSON.
 
-python -m fw_assets.embedded.engine.language_model.device.measurement
+python -m fw_assets.embedded.engine.language_model.device.measurement FILE
 """
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
+import sys
 import time
+from pathlib import Path
 
 import torch
 
@@ -17,10 +21,18 @@ _SHAPES = {"cpu": (512, 1024, 1024), "cuda": (8192, 4096, 4096)}
 """Rows, inputs and outputs of the product: a batch of a few hundred tokens on a CPU, of some thousand elsewhere."""
 
 
-def main() -> None:
-    training = torch.bfloat16 if trains_in_bf16() else torch.float32
-    rates = {"scoring": _operations_per_second(torch.float32), "training": _operations_per_second(training)}
-    print(json.dumps({"device": device(), **rates}))
+def main(path: Path) -> None:
+    with path.with_name(f".{path.name}.lock").open("a") as lock:
+        # One at a time: two that measure at once find half of the rate each.
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return
+        training = torch.bfloat16 if trains_in_bf16() else torch.float32
+        rates = {"scoring": _operations_per_second(torch.float32), "training": _operations_per_second(training)}
+        temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+        temporary.write_text(json.dumps({"device": device(), **rates}), "utf-8")
+        temporary.replace(path)
 
 
 def _operations_per_second(dtype: torch.dtype) -> float:
@@ -43,4 +55,4 @@ def _multiply(left: torch.Tensor, right: torch.Tensor) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(Path(sys.argv[1]))

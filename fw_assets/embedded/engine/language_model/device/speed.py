@@ -6,8 +6,9 @@ server needs no torch to say it. A token costs two operations for each parameter
 
 from __future__ import annotations
 
+import atexit
+import contextlib
 import json
-import os
 import subprocess
 import sys
 import threading
@@ -20,7 +21,8 @@ from fw_assets.embedded.engine.language_model.model_folders import missing_packa
 _PROGRAM = "fw_assets.embedded.engine.language_model.device.measurement"
 _FILE = "device-speed"
 _DAY_SECONDS = 86_400.0
-_MEASUREMENT_SECONDS = 60.0
+_PAUSE_SECONDS = 300.0
+"""Between two measurements by one process, the first of which told nothing."""
 
 # Shares of the rate of one large matrix product that scoring and training come to in all, measured with SmolLM2-135M on
 # two CPU cores. On a CPU the upper third of the layers is trained, the states below are computed once.
@@ -29,6 +31,8 @@ _TRAINING_SHARE = 0.45
 _PASSES = {"cpu": 1.0, "cuda": 4.0}
 """Passes through all parameters that a token is trained in: forward, again for the checkpoints, and twice backward."""
 _lock = threading.Lock()
+_measurement: subprocess.Popen[bytes] | None = None
+_started: dict[Path, float] = {}
 
 
 @dataclass(frozen=True)
@@ -49,32 +53,49 @@ class DeviceSpeed:
 
 
 def device_speed() -> DeviceSpeed | None:
-    """The speed of this machine's device as it was measured in the last day, or is now; None where it cannot be."""
+    """The speed of this machine's device as it was measured last; None until it is known, and where it cannot be.
+
+    What was measured more than a day ago is measured again, by a process beside this one that nobody waits for.
+    """
     if missing_packages():
         return None
     path = models_home() / _FILE
-    with _lock:
-        return _read(path) or _measure(path)
-
-
-def _read(path: Path) -> DeviceSpeed | None:
-    try:
-        if abs(time.time() - path.stat().st_mtime) > _DAY_SECONDS:
-            return None
-        return DeviceSpeed(**json.loads(path.read_bytes()))
-    except (OSError, ValueError, TypeError):
-        return None
-
-
-def _measure(path: Path) -> DeviceSpeed | None:
-    command = [sys.executable, "-m", _PROGRAM]
-    try:
-        done = subprocess.run(command, capture_output=True, check=True, timeout=_MEASUREMENT_SECONDS)
-        speed = DeviceSpeed(**json.loads(done.stdout))
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-        temporary.write_bytes(done.stdout)
-        temporary.replace(path)
-    except (OSError, subprocess.SubprocessError, ValueError, TypeError):
-        return None
+    speed, measured = _read(path)
+    if speed is None or abs(time.time() - measured) > _DAY_SECONDS:
+        _measure(path)
     return speed
+
+
+def _read(path: Path) -> tuple[DeviceSpeed | None, float]:
+    """(the speed in a file, when it was written)"""
+    try:
+        return DeviceSpeed(**json.loads(path.read_bytes())), path.stat().st_mtime
+    except (OSError, ValueError, TypeError):
+        return None, 0.0
+
+
+def _measure(path: Path) -> None:
+    """Have the program measure the device, unless it does, or was started within the last minutes."""
+    global _measurement
+    with _lock:
+        running = _measurement is not None and _measurement.poll() is None
+        if running or (path in _started and time.monotonic() - _started[path] < _PAUSE_SECONDS):
+            return
+        _started[path] = time.monotonic()
+        with contextlib.suppress(OSError):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            # It outlives a process that is done sooner.
+            _measurement = subprocess.Popen(
+                [sys.executable, "-m", _PROGRAM, str(path)],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+
+
+@atexit.register
+def _disown_measurement() -> None:
+    # A Popen without a return code would warn of it.
+    if _measurement is not None:
+        _measurement.returncode = _measurement.returncode or 0
