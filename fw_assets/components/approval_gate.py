@@ -8,15 +8,15 @@ import dagster as dg
 from pydantic import Field
 
 from fw_assets.classification.dataset_reference import is_url
-from fw_assets.classification.errors import InputError
+from fw_assets.classification.errors import input_error
 from fw_assets.components.attributes import require_values
-from fw_assets.components.error_places import placed
+from fw_assets.components.placed_component import PlacedComponent
 from fw_assets.components.scaffolding import GateScaffolder
 from fw_assets.pipeline.workflow.instance import OWNERS
 
 
 @dg.scaffold_with(GateScaffolder)
-class ApprovalGate(dg.Component, dg.Model, dg.Resolvable):
+class ApprovalGate(PlacedComponent, dg.Resolvable):
     """A person's yes or no to the newest version of an asset, bound to its digest, with who, note and trail.
 
     Whatever takes the gate as an input runs only while the newest version is approved.
@@ -41,17 +41,11 @@ class ApprovalGate(dg.Component, dg.Model, dg.Resolvable):
             owners=list(OWNERS),
         )
 
-    def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
-        """The definitions. Neither the environment nor a file is read, and nothing is written.
+    def claims(self, folder: Path, project: Path) -> dict[str, str]:
+        return {"key": "/".join(self._key())}
 
-        Raises:
-            InputError: an attribute has no value; it is named with its file and line, and what to do.
-        """
-        project = Path(context.project_root)
-        try:
-            return self.definitions(project)
-        except InputError as error:
-            raise placed(error, context.path, project) from None
+    def definitions_in(self, folder: Path, project: Path) -> dg.Definitions:
+        return self.definitions(project)
 
     def definitions(self, project: Path) -> dg.Definitions:
         """The definitions in the project of this folder."""
@@ -59,11 +53,16 @@ class ApprovalGate(dg.Component, dg.Model, dg.Resolvable):
         from fw_assets.components.gate_asset import gate_definitions
 
         require_values(self, ("asset", "key", "folder"))
-        gated = _path(self.asset)
-        key = _path(self.key) if self.key else (*gated[:-1], f"{gated[-1]}_approval")
+        gated, key = _path(self.asset), self._key()
+        if gated == key:
+            raise input_error(f"{'/'.join(key)} is the asset that is answered", kind="component", field="key")
         folder = self.folder or "workspace/approvals"
         place = folder if is_url(folder) else str(project / Path(folder).expanduser())
         return gate_definitions(Gate(key, gated, place, self.group, tuple(self.owners)))
+
+    def _key(self) -> tuple[str, ...]:
+        gated = _path(self.asset)
+        return _path(self.key) if self.key else (*gated[:-1], f"{gated[-1]}_approval")
 
 
 def _path(key: str | list[str]) -> tuple[str, ...]:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any, Literal, cast, get_args
 
 import dagster as dg
 from pydantic import Field, SecretStr, create_model
 
 from fw_assets.classification.errors import input_error
 from fw_assets.classification.session_fields import SESSION_FIELDS, SessionField
+from fw_assets.components.attribute_bounds import session_bounds
 from fw_assets.pipeline.workflow.instance import PlatformChoice, Status
 from fw_assets.settings import PlatformName
 
+PLATFORMS: tuple[PlatformName, ...] = get_args(PlatformName)
+STATUSES: tuple[Status, ...] = get_args(Status)
 SENSORS = ("phases", "dataset", "inbox", "platform_datasets", "outdated_plans", "lost_runs", "alerts")
 SCHEDULES = ("nightly_regression", "weekly_rerun", "monthly_benchmark")
 
@@ -23,7 +27,7 @@ def _attribute(field: SessionField) -> tuple[Any, Any]:
     if field.choices:
         kind = Literal[field.choices]
     several: Any = kind | list[kind] if field.repeatable else kind
-    return several | None, Field(None, description=field.help)
+    return several | None, Field(None, description=field.help, json_schema_extra=session_bounds(field.name))
 
 
 _FIELDS: dict[str, Any] = {field.name: _attribute(field) for field in SESSION_FIELDS if field.name != "dataset"}
@@ -41,7 +45,8 @@ class SessionAttributes(_SessionModel):
 class PlatformAttributes(dg.Model, dg.Resolvable):
     """The platform that is asked."""
 
-    kind: PlatformName = Field("embedded", description="embedded (models on this machine, free) or fireworks.")
+    # Checked by `choice`, which names what is wrong with its place: what fails in here Dagster wraps in a traceback.
+    kind: str = Field("embedded", description="embedded (models on this machine, free) or fireworks.")
     account: str | None = Field(None, description="Account of the service; left out, the key's own.")
     key: str | None = Field(
         None, repr=False, description="Key of the service: {{ env.FIREWORKS_API_KEY }}. Never written here itself."
@@ -52,13 +57,19 @@ class PlatformAttributes(dg.Model, dg.Resolvable):
     home: str | None = Field(None, description="Folder of the embedded platform; left out, .platform in the workspace.")
 
     def choice(self) -> PlatformChoice:
+        """The choice.
+
+        Raises:
+            InputError: there is no such platform.
+        """
+        kind = cast("PlatformName", one_of_these("platform.kind", self.kind, PLATFORMS))
         # A key that is named and not set is none, and not that of the environment: another account would pay.
         key = SecretStr(self.key or "") if "key" in self.model_fields_set else None
-        return PlatformChoice(self.kind, self.account, key, self.url, self.home)
+        return PlatformChoice(kind, self.account, key, self.url, self.home)
 
 
 _AUTOMATION: dict[str, Any] = {
-    name: (Status | None, Field(None, description="running, stopped (until it is switched on) or absent"))
+    name: (str | None, Field(None, description="running, stopped (until it is switched on) or absent"))
     for name in (*SENSORS, *SCHEDULES)
 }
 _AutomationModel: Any = create_model("_AutomationModel", __base__=dg.Model, **_AUTOMATION)
@@ -80,5 +91,32 @@ class AutomationAttributes(_AutomationModel, dg.Resolvable):
     """Each sensor and schedule. Schedules and `alerts` are stopped, and the others run, unless it is said here."""
 
     def given(self) -> dict[str, Status]:
+        """The status of each that has one.
+
+        Raises:
+            InputError: one has another status than there are.
+        """
         values = {name: getattr(self, name) for name in _AUTOMATION}
-        return {name: value for name, value in values.items() if value is not None}
+        return {
+            name: cast("Status", one_of_these(f"automation.{name}", value, STATUSES))
+            for name, value in values.items()
+            if value is not None
+        }
+
+
+def check_amount(field: str, usd: float) -> None:
+    """Refuses what is no amount of US dollars."""
+    if not (math.isfinite(usd) and usd >= 0):
+        raise input_error(f"expected US dollars, 0 or more (found {usd})", kind="component", field=field)
+
+
+def one_of_these(field: str, value: str, allowed: Sequence[str]) -> str:
+    """The value.
+
+    Raises:
+        InputError: it is none of those that are allowed.
+    """
+    if value not in allowed:
+        message = f"expected {', '.join(allowed[:-1])} or {allowed[-1]} (found {value!r})"
+        raise input_error(message, kind="component", field=field)
+    return value

@@ -11,19 +11,31 @@ import dagster as dg
 from pydantic import Field
 
 from fw_assets.classification.dataset_reference import dataset_name, is_remote, is_url
-from fw_assets.classification.errors import InputError, input_error
+from fw_assets.classification.errors import input_error
 from fw_assets.classification.session_input import make_session
-from fw_assets.components.attributes import AutomationAttributes, PlatformAttributes, SessionAttributes, require_values
-from fw_assets.components.error_places import placed
+from fw_assets.components.attribute_bounds import TEMPLATE, attributes_of, one_of
+from fw_assets.components.attributes import (
+    PLATFORMS,
+    SCHEDULES,
+    SENSORS,
+    STATUSES,
+    AutomationAttributes,
+    PlatformAttributes,
+    SessionAttributes,
+    check_amount,
+    require_values,
+)
+from fw_assets.components.placed_component import PlacedComponent
 from fw_assets.components.scaffolding import WorkflowScaffolder
+from fw_assets.components.source_checks import check_source
 from fw_assets.components.sources import DATASET, DatasetSource, Source
-from fw_assets.pipeline.workflow.instance import OWNERS, Status, WorkflowInstance
+from fw_assets.pipeline.workflow.instance import OWNERS, PlatformChoice, Status, WorkflowInstance
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
 @dg.scaffold_with(WorkflowScaffolder)
-class ClassificationWorkflow(dg.Component, SessionAttributes, dg.Resolvable):
+class ClassificationWorkflow(PlacedComponent, SessionAttributes, dg.Resolvable):
     """Benchmark, fine-tune, compare and deploy label predictors for a dataset of the project.
 
     Plans wait for a person's yes; nothing is spent before. Every name begins with that of the instance.
@@ -41,18 +53,29 @@ class ClassificationWorkflow(dg.Component, SessionAttributes, dg.Resolvable):
     workspace: str | None = Field(
         None, description="A folder (relative to the project) or fsspec URL; left out, workspace/NAME in the project."
     )
-    platform: PlatformAttributes = Field(default_factory=PlatformAttributes, description="The platform that is asked.")
+    platform: str | PlatformAttributes = Field(
+        default_factory=PlatformAttributes,
+        description="The platform that is asked: its kind, or more of it.",
+        json_schema_extra={
+            "pattern": one_of(PLATFORMS),
+            **attributes_of(PlatformAttributes, kind=one_of(PLATFORMS)),
+        },
+    )
     key_prefix: str | list[str] | None = Field(None, description="Of the asset keys; left out, the name.")
     group_prefix: str | None = Field(None, description="Of the asset groups; left out, the name and an underscore.")
     owners: list[str] = Field(list(OWNERS), description="Of the assets: team:NAME, or addresses.")
-    automation: AutomationAttributes = Field(
-        default_factory=AutomationAttributes, description="Status of each sensor and schedule."
+    automation: str | AutomationAttributes = Field(
+        default_factory=AutomationAttributes,
+        description="Status of each sensor and schedule.",
+        json_schema_extra={
+            "pattern": TEMPLATE,
+            **attributes_of(AutomationAttributes, **dict.fromkeys((*SENSORS, *SCHEDULES), one_of(STATUSES))),
+        },
     )
     scheduled: str = Field("*", description="Pattern of the datasets that the schedules take.")
     regression_max_usd: float = Field(
         0.0,
-        ge=0,
-        allow_inf_nan=False,
+        json_schema_extra={"minimum": 0},
         description="The most that one nightly check of a deployment may cost; no approved plan covers it.",
     )
 
@@ -64,18 +87,20 @@ class ClassificationWorkflow(dg.Component, SessionAttributes, dg.Resolvable):
             owners=list(OWNERS),
         )
 
-    def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
-        """The definitions. Neither the environment nor a file is read, and nothing is written.
+    def claims(self, folder: Path, project: Path) -> dict[str, str]:
+        name = self.name_in(folder)
+        return {
+            "name": name,
+            "key_prefix": "/".join(self._keys(name)),
+            "workspace": _in_project(project, self._workspace(name)),
+        }
 
-        Raises:
-            InputError: an attribute is wrong; it is named with its file and line, and what to do.
-        """
-        name = self.name or re.sub(r"[^a-z0-9]+", "_", context.path.name.lower()).strip("_")
-        project = Path(context.project_root)
-        try:
-            return self.definitions(name, project)
-        except InputError as error:
-            raise placed(error, context.path, project) from None
+    def definitions_in(self, folder: Path, project: Path) -> dg.Definitions:
+        return self.definitions(self.name_in(folder), project)
+
+    def name_in(self, folder: Path) -> str:
+        """The name of an instance that is defined in this folder."""
+        return self.name or re.sub(r"[^a-z0-9]+", "_", folder.name.lower()).strip("_")
 
     def definitions(self, name: str, project: Path) -> dg.Definitions:
         """The definitions of an instance of this name in the project of this folder."""
@@ -88,10 +113,13 @@ class ClassificationWorkflow(dg.Component, SessionAttributes, dg.Resolvable):
         source = self.dataset if isinstance(self.dataset, Source) else Source()
         require_values(self, ("dataset", "workspace", "name", "key_prefix"))
         require_values(source, ("asset", "inbox", "platform"), "dataset.")
-        require_values(self.platform, ("account", "url", "home"), "platform.")
+        platform = PlatformAttributes(kind=self.platform) if isinstance(self.platform, str) else self.platform
+        require_values(platform, ("account", "url", "home"), "platform.")
+        check_amount("regression_max_usd", self.regression_max_usd)
         session = self._session()
+        check_source(source, session, self._keys(name))
         origin = self._origin(name, project, source)
-        workflow = self._instance(name, project, session, source, origin)
+        workflow = self._instance(name, project, session, source, platform.choice(), origin)
         whole = workflow_definitions(workflow)
         return whole if origin is None else dg.Definitions.merge(whole, dataset_definitions(workflow, origin))
 
@@ -120,24 +148,28 @@ class ClassificationWorkflow(dg.Component, SessionAttributes, dg.Resolvable):
         return DatasetSource(dataset_name(name.replace("_", "-")), source, reference)
 
     def _instance(
-        self, name: str, project: Path, session: dict[str, Any], source: Source, origin: DatasetSource | None
+        self,
+        name: str,
+        project: Path,
+        session: dict[str, Any],
+        source: Source,
+        platform: PlatformChoice,
+        origin: DatasetSource | None,
     ) -> WorkflowInstance:
-        prefix = self.key_prefix.split("/") if isinstance(self.key_prefix, str) else self.key_prefix
-        keys = tuple(prefix or [name])
-        workspace = self.workspace or f"workspace/{name}"
+        keys, workspace = self._keys(name), self._workspace(name)
         inbox = source.inbox
         usual: dict[str, Status] = {
             "inbox": "running" if origin is None and source.platform is None else "absent",
             "platform_datasets": "running" if source.platform is not None else "absent",
         }
-        statuses = {**usual, **self.automation.given()}
+        statuses = {**usual, **self._given_statuses(origin, source)}
         return WorkflowInstance(
             name=name,
             key_prefix=keys,
             group_prefix=f"{name}_" if self.group_prefix is None else self.group_prefix,
             owners=tuple(self.owners),
             workspace=_in_project(project, workspace),
-            platform=self.platform.choice(),
+            platform=platform,
             inbox=f"{_in_project(project, workspace)}/inbox" if inbox is None else _in_project(project, inbox),
             watched=source.platform,
             session=json.dumps(session, sort_keys=True),
@@ -146,6 +178,31 @@ class ClassificationWorkflow(dg.Component, SessionAttributes, dg.Resolvable):
             sources=((*keys, DATASET),) if origin else (),
             automation=tuple(sorted(statuses.items())),
         )
+
+    def _given_statuses(self, origin: DatasetSource | None, source: Source) -> dict[str, Status]:
+        """The statuses that the attributes give, of sensors that the instance can have."""
+        if isinstance(self.automation, str):
+            message = f"expected sensors and schedules, such as phases: running (found {self.automation!r})"
+            raise input_error(message, kind="component", field="automation")
+        given = self.automation.given()
+        for name in _idle(origin, source):
+            if given.get(name, "absent") != "absent":
+                message = "has nothing to watch here: it is about another kind of dataset"
+                raise input_error(message, kind="component", field=f"automation.{name}")
+        return given
+
+    def _keys(self, name: str) -> tuple[str, ...]:
+        prefix = self.key_prefix.split("/") if isinstance(self.key_prefix, str) else self.key_prefix
+        return tuple(prefix or [name])
+
+    def _workspace(self, name: str) -> str:
+        return self.workspace or f"workspace/{name}"
+
+
+def _idle(origin: DatasetSource | None, source: Source) -> tuple[str, ...]:
+    """The sensors that have nothing to watch."""
+    watches = {"dataset": origin is not None, "platform_datasets": source.platform is not None}
+    return tuple(name for name, has in watches.items() if not has)
 
 
 def _in_project(project: Path, place: str) -> str:
