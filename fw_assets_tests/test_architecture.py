@@ -110,8 +110,8 @@ ROOMS: dict[str, dict[str, str]] = {
         "evaluation": "errors progress values budget platform planning approvals workflow",
         "free_models": "errors input_digests values platform evaluation workflow",
         "prediction": "errors input_digests machine progress values budget platform planning registration evaluation "
-        "free_models",
-        "exporting": "errors values platform evaluation",
+        "free_models workflow",
+        "exporting": "errors values platform evaluation workflow",
         "reporting": "input_digests phases values budget platform planning approvals free_models workflow",
         "resources": "platform run_origin run_tags run_workers workflow",
         "runner": "errors machine partitions progress run_config failures values budget phases jobs platform planning "

@@ -21,6 +21,7 @@ from fw_assets.pipeline.registration.tables import is_table, table_file
 from fw_assets.pipeline.runner.driver import plan_now
 from fw_assets.pipeline.runner.session import exclusive_pool
 from fw_assets.pipeline.runner.worker_pool import PoolFactory
+from fw_assets.pipeline.workflow.owner import require_no_owner
 from fw_assets.settings import in_workspace, workspace_at
 from fw_assets.workspace.workspace import Workspace
 
@@ -54,6 +55,7 @@ def plan(
     root = workspace_at(workspace)
     with in_workspace(root):
         store, platform = Workspace(root), platform_from_environment()
+        require_no_owner(store)
         own_prices()  # a wrong file is an error before anything is registered
         fields, registered, readings = resolve_registered(store, _session(store, dataset, name, session))
         check_models(platform, fields, readings)

@@ -13,6 +13,7 @@ from fw_assets.pipeline.platform.platform import platform_from_environment
 from fw_assets.pipeline.registration.registration import registered_dataset
 from fw_assets.pipeline.runner.redelivery import bring_back, find_winner, require_yes, what_it_costs
 from fw_assets.pipeline.runner.worker_pool import PoolFactory
+from fw_assets.pipeline.workflow.owner import require_no_owner
 from fw_assets.workspace.workspace import Workspace
 
 
@@ -24,6 +25,7 @@ def deploy(root: str, name: str, *, digest: str, as_json: bool, make_pool: PoolF
     """
     store, platform = Workspace(root), platform_from_environment()
     registered_dataset(store, name)
+    require_no_owner(store)
     found = find_winner(store, platform, name)
     if digest:
         require_yes(store, name, found, digest)

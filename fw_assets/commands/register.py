@@ -17,6 +17,7 @@ from fw_assets.pipeline.platform.catalogue import own_prices, tunable_models
 from fw_assets.pipeline.platform.platform import Platform, platform_from_environment, rehearse_prices
 from fw_assets.pipeline.registration.registration import check_models, parse_session, register, resolve_registered
 from fw_assets.pipeline.values.registration import Registration
+from fw_assets.pipeline.workflow.owner import require_no_owner
 from fw_assets.settings import settings
 from fw_assets.workspace.workspace import Workspace
 
@@ -27,6 +28,7 @@ def register_dataset(store: Workspace, arguments: Mapping[str, Any], dialogue: D
     Args:
         dialogue: is asked for what is missing.
     """
+    require_no_owner(store)
     own_prices()  # a wrong file is an error before any question
     prices: Path | None = arguments["rehearse_prices"]
     if prices is not None:

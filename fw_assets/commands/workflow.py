@@ -34,6 +34,7 @@ from fw_assets.pipeline.runner.redelivery import approval_again
 from fw_assets.pipeline.runner.session import exclusive_pool, finish
 from fw_assets.pipeline.runner.worker_pool import PoolFactory, WorkerPool
 from fw_assets.pipeline.values.registration import Registration
+from fw_assets.pipeline.workflow.owner import require_no_owner
 from fw_assets.workspace.workspace import Workspace
 
 MAX_LISTED_LABELS = 30
@@ -235,6 +236,7 @@ def approve(
     from fw_assets.pipeline.runner.worker import materialize
 
     store = Workspace(root)
+    require_no_owner(store)
     if not reject:
         own_prices()
     registration = registered_dataset(store, name)

@@ -27,7 +27,6 @@ from fw_assets.components.attributes import (
 )
 from fw_assets.components.placed_component import PlacedComponent
 from fw_assets.components.scaffolding import WorkflowScaffolder
-from fw_assets.components.source_checks import check_source
 from fw_assets.components.sources import DATASET, DatasetSource, Source
 from fw_assets.pipeline.workflow.instance import OWNERS, PlatformChoice, Status, WorkflowInstance
 
@@ -105,6 +104,7 @@ class ClassificationWorkflow(PlacedComponent, SessionAttributes, dg.Resolvable):
     def definitions(self, name: str, project: Path) -> dg.Definitions:
         """The definitions of an instance of this name in the project of this folder."""
         from fw_assets.components.dataset_asset import dataset_definitions
+        from fw_assets.components.source_checks import check_source
         from fw_assets.components.workflow_definitions import workflow_definitions
 
         if not _NAME.fullmatch(name):
@@ -117,8 +117,8 @@ class ClassificationWorkflow(PlacedComponent, SessionAttributes, dg.Resolvable):
         require_values(platform, ("account", "url", "home"), "platform.")
         check_amount("regression_max_usd", self.regression_max_usd)
         session = self._session()
-        check_source(source, session, self._keys(name))
         origin = self._origin(name, project, source)
+        check_source(source, session, self._keys(name))
         workflow = self._instance(name, project, session, source, platform.choice(), origin)
         whole = workflow_definitions(workflow)
         return whole if origin is None else dg.Definitions.merge(whole, dataset_definitions(workflow, origin))

@@ -10,12 +10,22 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+import fw_assets
+from fw_assets.classification.errors import InputError
+from fw_assets.cli import main
 from fw_assets.commands.dataset_states import dataset_states
 from fw_assets.components.classification_workflow import ClassificationWorkflow
+from fw_assets.exit_codes import BAD_INPUT
 from fw_assets.pipeline.approvals import require_approval
 from fw_assets.pipeline.automation.alert_events import plans_that_wait
 from fw_assets.pipeline.errors import DeploymentAboveCeiling, EstimateAboveHeld, JobCost, RunStopped
+from fw_assets.pipeline.exporting.export_winner import export_winner
+from fw_assets.pipeline.platform.platform import Platform
+from fw_assets.pipeline.prediction.label_file import label_file
+from fw_assets.pipeline.prediction.label_request import LabelRequest
+from fw_assets.pipeline.prediction.label_text import label_text
 from fw_assets.pipeline.reporting.report_files import whole_report
+from fw_assets.pipeline.runner.session import exclusive_pool
 from fw_assets.pipeline.standing import retry_advice
 from fw_assets.pipeline.workflow.next_step import in_words, to_deploy, to_plan, to_register
 from fw_assets.pipeline.workflow.owner import FILE, Owner, note_owner, owner_of
@@ -171,3 +181,56 @@ def test_what_a_workflow_writes_and_says_names_no_command_that_drives(tmp_path: 
     store.local("tickets", "final_report.md").write_text("edited", "utf-8")
     with pytest.raises(FileNotFoundError, match="Re-execute"):
         whole_report(store, "tickets")
+
+
+def commands_that_drive(store: Workspace) -> Iterator[Callable[[], object]]:
+    for arguments in (
+        ("plan", "tickets"),
+        ("run", "tickets", "--approve"),
+        ("run", "rows.csv", "--model", "char-ngram", "--name", "tickets"),
+        ("approve", "tickets", "--digest", "abc"),
+    ):
+        yield lambda arguments=arguments: main([*arguments, "--workspace", store.root])
+    yield lambda: fw_assets.plan("tickets", workspace=store.root)
+
+
+def refusal(command: Callable[[], object], capsys: pytest.CaptureFixture[str]) -> str:
+    with pytest.raises((SystemExit, InputError)) as caught:
+        command()
+    if isinstance(caught.value, SystemExit):
+        assert caught.value.code == BAD_INPUT
+        return capsys.readouterr().err
+    return str(caught.value)
+
+
+def test_what_plans_and_runs_is_refused_on_the_workspace_of_a_component(
+    store: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "rows.csv").write_text("text,label\n" + "a,b\nc,d\n" * 20, "utf-8")
+    before = sorted(path for path in tmp_path.rglob("*") if path.is_file())
+    for command in commands_that_drive(store):
+        said = refusal(command, capsys)
+        assert "is the workspace of the component tickets of a Dagster project" in said
+        assert "`shop/tickets/approval`" in said
+    assert sorted(path for path in tmp_path.rglob("*") if path.is_file()) == before
+    with pytest.raises(InputError, match="the component tickets"), exclusive_pool(store, "tickets", print):
+        pass
+
+
+@pytest.mark.parametrize("ask", [label_text, label_file, export_winner])
+def test_another_platform_than_that_of_the_component_is_not_asked(
+    ask: Callable[..., object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Workspace(str(tmp_path / "workspace"))
+    note_owner(store, OWNER.model_copy(update={"platform": "fireworks"}))
+    out = tmp_path / "out"
+    asked: dict[Callable[..., object], tuple[object, ...]] = {
+        label_text: ("a text",),
+        label_file: (LabelRequest(str(tmp_path / "rows.csv"), tmp_path / "out.csv"),),
+        export_winner: ("adapter", out),
+    }
+    with pytest.raises(InputError, match=r"FW_PLATFORM=fireworks\. .*workflow='tickets'"):
+        ask(store, Platform("embedded", tmp_path / "platform"), "tickets", *asked[ask])
+    with pytest.raises(FileNotFoundError):  # nothing was decided yet: its own platform is asked
+        ask(store, Platform("fireworks", tmp_path / "platform"), "tickets", *asked[ask])

@@ -24,6 +24,7 @@ from fw_assets.pipeline.values.asked_prompt import asked_prompt
 from fw_assets.pipeline.values.delivery import DeploymentRecord
 from fw_assets.pipeline.values.evaluation import TunedMetrics
 from fw_assets.pipeline.values.served_prompt import served_opening, served_prompt
+from fw_assets.pipeline.workflow.owner import require_its_platform
 from fw_assets.report.schema.report import Report
 from fw_assets.workspace.batches import Batches
 from fw_assets.workspace.dataset_rows import split_rows
@@ -57,6 +58,7 @@ def export_winner(
         NotWhatWasEvaluated: what was written answers otherwise than what was evaluated; nothing is left.
         FireworksError: the platform does not give the model's files.
     """
+    require_its_platform(store, platform.name)
     record = store.require("deployment", dataset, DeploymentRecord)
     if record.winner.kind != "tuned":
         raise PhaseError(

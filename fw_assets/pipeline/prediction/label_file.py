@@ -35,6 +35,7 @@ from fw_assets.pipeline.prediction.served import Served, served_model
 from fw_assets.pipeline.progress import announce
 from fw_assets.pipeline.values.prediction import LabelledFile, PredictionQuote
 from fw_assets.pipeline.values.served_prompt import tested_opening
+from fw_assets.pipeline.workflow.owner import require_its_platform
 from fw_assets.report.formatting import plural
 from fw_assets.workspace.batches import Batches
 from fw_assets.workspace.contention import Contender
@@ -67,6 +68,7 @@ def label_file(
     with _alone(store, dataset), tempfile.TemporaryDirectory(prefix="fw-assets-") as folder:
         if wanted.free:
             return _label_freely(store, platform, dataset, wanted, agree, Path(folder))
+        require_its_platform(store, platform.name)
         served = served_model(store, dataset)
         if wanted.probabilities and (why := why_none(served.prompt, MAX_ALTERNATIVES)):
             raise NoProbabilities(served.address, why)

@@ -19,6 +19,7 @@ from fw_assets.pipeline.prediction.cascade import free_first
 from fw_assets.pipeline.prediction.served import served_model
 from fw_assets.pipeline.values.prediction import LabelledText
 from fw_assets.pipeline.values.served_prompt import tested_opening
+from fw_assets.pipeline.workflow.owner import require_its_platform
 from fw_assets.workspace.workspace import Workspace
 
 
@@ -44,6 +45,7 @@ def label_text(
         PhaseError: its deployment was removed.
         FireworksError: the platform refuses the request.
     """
+    require_its_platform(store, platform.name)
     served = served_model(store, dataset)
     record, prompt, opening = served.record, served.prompt, served.opening
     abstention = served.abstention.at(threshold)

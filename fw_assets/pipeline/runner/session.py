@@ -15,6 +15,7 @@ from fw_assets.pipeline.runner.driver import drive
 from fw_assets.pipeline.runner.process_pool import ProcessPool
 from fw_assets.pipeline.runner.worker_pool import PoolFactory, WorkerPool
 from fw_assets.pipeline.values.delivery import DeploymentRecord
+from fw_assets.pipeline.workflow.owner import require_no_owner
 from fw_assets.workspace.contention import Contender
 from fw_assets.workspace.workspace import Workspace
 
@@ -28,7 +29,11 @@ def exclusive_pool(
     Args:
         report: is told who is waited for.
         make_pool: by default, workers in processes of their own.
+
+    Raises:
+        InputError: the workspace is that of a component.
     """
+    require_no_owner(store)
     pool = make_pool(store.root) if make_pool else ProcessPool(store.root, CODE_LOCATION)
 
     def on_wait(holder: str) -> None:

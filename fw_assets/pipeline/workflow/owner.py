@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from pydantic import ValidationError
 
+from fw_assets.classification.errors import input_error
 from fw_assets.classification.values import Frozen
 from fw_assets.settings import PlatformName
 from fw_assets.workspace.workspace import Workspace
@@ -46,3 +47,37 @@ def owner_of(store: Workspace) -> Owner | None:
         return None if text is None else Owner.model_validate_json(text)
     except (OSError, ValidationError):
         return None  # It only words messages, and the next run writes it again.
+
+
+def require_no_owner(store: Workspace) -> None:
+    """Refuse what plans, approves or runs: on the workspace of a component its project does that.
+
+    Raises:
+        InputError: the workspace is that of a component; the message names what works.
+    """
+    owner = owner_of(store)
+    if owner is not None:
+        raise input_error(
+            f"{store.root} is the workspace of the component {owner.name} of a Dagster project, which drives it",
+            kind="workspace",
+            field="workspace",
+            advice=f"Answer its plans with `{owner.key('approval')}` in Dagster. To look: status, report, predict.",
+        )
+
+
+def require_its_platform(store: Workspace, name: PlatformName) -> None:
+    """Refuse to ask another platform than that which has the models of the workspace.
+
+    Raises:
+        InputError: the workspace is that of a component on another platform; the message names what works.
+    """
+    owner = owner_of(store)
+    if owner is not None and owner.platform != name:
+        raise input_error(
+            f"the models of {store.root} are on the platform {owner.platform} of the component {owner.name}, and the "
+            f"one that is asked is {name}",
+            kind="setting",
+            field="FW_PLATFORM",
+            advice=f"Set FW_PLATFORM={owner.platform}. In its project, fw_assets.predictions(..., "
+            f"workflow={owner.name!r}) asks it with its own key.",
+        )
