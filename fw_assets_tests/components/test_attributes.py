@@ -21,7 +21,7 @@ GATE = "type: fw_assets.ApprovalGate\nattributes:\n  asset: raw/prices\n"
 
 def refused(folder: Path, monkeypatch: pytest.MonkeyPatch, **instances: str) -> str:
     """The sentence with which a project is refused."""
-    write_project(folder, **instances)
+    write_project(folder, downstream=False, **instances)
     with pytest.raises(Exception, match="Error while") as caught:
         load(folder, monkeypatch)
     error = caught.value.__cause__ or caught.value.__context__

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import dagster as dg
@@ -190,7 +191,7 @@ def commands_that_drive(store: Workspace) -> Iterator[Callable[[], object]]:
         ("run", "rows.csv", "--model", "char-ngram", "--name", "tickets"),
         ("approve", "tickets", "--digest", "abc"),
     ):
-        yield lambda arguments=arguments: main([*arguments, "--workspace", store.root])
+        yield partial(main, [*arguments, "--workspace", store.root])
     yield lambda: fw_assets.plan("tickets", workspace=store.root)
 
 
