@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sqlite3
 from collections.abc import Mapping
 from typing import Any
@@ -33,7 +34,6 @@ _DEPRECATED = (
     "earlyStop",
 )
 _ECHOED = (
-    "optimizerWeightDecay",
     "wandbConfig",
     "samplerCheckpointSaveIntervalSteps",
     "region",
@@ -60,6 +60,7 @@ _KNOWN = {
     "loraRank",
     "maxContextLength",
     "batchSizeSamples",
+    "optimizerWeightDecay",
     "evaluationDataset",
     "evalAutoCarveout",
     "readout",
@@ -111,6 +112,7 @@ def job_fields(platform: EmbeddedPlatform, body: Mapping[str, Any], account: str
         "batchSizeSamples": _whole_number(body, "batchSizeSamples", model.batch_size),
         "evaluationDataset": body.get("evaluationDataset") or "",
         "evalAutoCarveout": body.get("evalAutoCarveout", True) is not False,
+        **_weight_decay(body, model),
         **_readout(body, model),
         "thresholds": _thresholds(body),
     } | {field: body[field] for field in _ECHOED if field in body}
@@ -192,6 +194,21 @@ def _rank(body: Mapping[str, Any]) -> int:
     if rank not in LORA_RANKS:
         raise invalid(f"loraRank: {rank}; expected a power of two up to {LORA_RANKS[-1]}", "loraRank")
     return rank
+
+
+def _weight_decay(body: Mapping[str, Any], model: BaseModel) -> dict[str, float]:
+    """The decoupled weight decay of a language model's adapter; the other kind is trained without."""
+    decay = body.get("optimizerWeightDecay")
+    if decay is None:
+        return {}
+    if isinstance(decay, bool) or not isinstance(decay, (int, float)) or not 0 <= decay < math.inf:
+        raise invalid(f"optimizerWeightDecay: {decay!r}; expected a number from 0 up", "optimizerWeightDecay")
+    if decay and model.encoders:
+        raise invalid(
+            f"optimizerWeightDecay: {decay!r}; {model.id} is trained without weight decay: leave it out",
+            "optimizerWeightDecay",
+        )
+    return {"optimizerWeightDecay": float(decay)}
 
 
 def _readout(body: Mapping[str, Any], model: BaseModel) -> dict[str, str]:

@@ -48,6 +48,7 @@ class TrainingSpec:
         min_rate_ratio: the share of the learning rate that it decays to.
         decay_ratio: the share of all steps in which it does; 0: all that are left.
         warm_up_steps: None: a tenth of all steps.
+        weight_decay: times the rate, the share of each weight that a step takes away; of language models alone.
         thresholds: how the thresholds of label sets are fitted, where rows may have several labels.
     """
 
@@ -62,6 +63,7 @@ class TrainingSpec:
     min_rate_ratio: float = 0.0
     decay_ratio: float = 0.0
     warm_up_steps: int | None = None
+    weight_decay: float = 0.0
     thresholds: ThresholdRule = DEFAULT_RULE
 
 

@@ -58,6 +58,7 @@ def run(platform: EmbeddedPlatform, claim: JobClaim) -> None:
         min_rate_ratio=float((ratios or {}).get("minLrRatio") or 0),
         decay_ratio=float((ratios or {}).get("decayRatio") or 0),
         warm_up_steps=job.get("learningRateWarmupSteps"),
+        weight_decay=job.get("optimizerWeightDecay", 0.0),
         thresholds=job.get("thresholds", DEFAULT_RULE),
     )
     for abandoned in platform.home.glob(f"models/.{claim.id}.*"):

@@ -42,6 +42,7 @@ RECORDS = [
 RECORD_TEXTS = [f"{WORDS[str(record['intent'])]} {'now' if record['urgent'] else 'later'}" for record in RECORDS]
 GRID: dict[str, Any] = {"baseModel": BASE, "loraRank": 4, "learningRate": 0.01, "epochs": 3, "batchSizeSamples": 8}
 LONG = GRID | {"epochs": 12}
+OTHER = GRID | {"dataset": "accounts/local/datasets/swapped", "readout": "head", "optimizerWeightDecay": 0.02}
 JOBS_AT = "/v1/accounts/local/supervisedFineTuningJobs"
 SECONDS = 600.0
 """For jobs, each in a process that imports torch, on a machine that does other things as well."""
@@ -72,7 +73,7 @@ def shared(language_models: Path, tmp_path_factory: pytest.TempPathFactory) -> I
         client.dataset("records", answers)
         client.job("one", **LONG)
         client.job("objects", **GRID | {"dataset": "accounts/local/datasets/records", "epochs": 30})
-        client.job("two", **GRID, dataset="accounts/local/datasets/swapped", readout="head")
+        client.job("two", **OTHER)
         client.job("refused", **GRID, dataset="accounts/local/datasets/records", readout="head")
         for id in ("one", "objects", "two"):
             completed(client, id)
@@ -306,6 +307,8 @@ def test_a_tuned_model_answers_and_adapters_of_one_base_stay_apart(tuned: Client
     job = tuned.get(f"{JOBS_AT}/one")
     assert job["readout"] == "validation"
     assert (manifest(tuned, "two")["readout"], manifest(tuned, "two")["readout_losses"]) == ("head", {})
+    decays = [manifest(tuned, id)["spec"]["weight_decay"] for id in ("one", "two")]
+    assert decays == [0, tuned.get(f"{JOBS_AT}/two")["optimizerWeightDecay"]] == [0, 0.02]
     metrics = tuned.send("GET", job["metricsFileSignedUrl"].replace("http://embedded", "")).text.splitlines()
     steps = [json.loads(line)["step"] for line in metrics if "train/loss" in line]
     assert steps == list(range(1, len(metrics) - LONG["epochs"] + 1))
@@ -367,7 +370,7 @@ def test_a_job_and_requests_take_turns_on_a_device(tuned: Client, monkeypatch: p
     lease = device_lease("cpu")
     assert lease is not None
     with lease.turn():
-        tuned.job("turns", **GRID, dataset="accounts/local/datasets/swapped", readout="head")
+        tuned.job("turns", **OTHER)
         queue = data_home() / "leases" / f"{node()}-box"
         wait(lambda: list(queue.glob("[0-9]*")), lambda places: len(places) > 1, SECONDS)
         job = tuned.get(f"{JOBS_AT}/turns")

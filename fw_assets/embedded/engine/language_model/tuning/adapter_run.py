@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -31,7 +31,7 @@ from fw_assets.embedded.engine.training_run import (
     TrainingStep,
     WorkDone,
 )
-from fw_assets.embedded.engine.training_spec import rate_share
+from fw_assets.embedded.engine.training_spec import TrainingSpec, rate_share
 
 _MAX_NORM = 1.0
 _STEP_PASSES = 3
@@ -111,7 +111,7 @@ def _run_in_turn(
     held_out = (
         AdapterStep(model, tuned, job.evaluation, cache, spaced=job.spaced) if job.fields and job.evaluation else None
     )
-    optimizer = torch.optim.AdamW(step.parameters, lr=job.spec.learning_rate, weight_decay=0.0)
+    optimizer = _optimizer(step.parameters, job.spec)
     kept = Checkpoints(checkpoints, job.digest(folder.digest))
     records = kept.resume(step.parameters, optimizer)
     yield from records
@@ -174,6 +174,15 @@ def _run_in_turn(
     if stop is None:
         kept.remove()
     return step.current(tuned)
+
+
+def _optimizer(parameters: Sequence[torch.Tensor], spec: TrainingSpec) -> torch.optim.AdamW:
+    """Weights decay apart from the gradient's moments; biases do not."""
+    groups = [
+        {"params": [each for each in parameters if each.dim() > 1], "weight_decay": spec.weight_decay},
+        {"params": [each for each in parameters if each.dim() <= 1], "weight_decay": 0.0},
+    ]
+    return torch.optim.AdamW([group for group in groups if group["params"]], lr=spec.learning_rate)
 
 
 def _pass_on(turn: Turn | None) -> None:

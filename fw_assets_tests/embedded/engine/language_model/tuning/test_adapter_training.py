@@ -16,7 +16,9 @@ pytest.importorskip("transformers", reason="the extra llm is not installed")
 
 from fw_assets.embedded.engine.errors import Diverged, EngineError
 from fw_assets.embedded.engine.language_model.adapter_files import TunedAdapter, load_adapter, save_adapter
+from fw_assets.embedded.engine.language_model.head import new_head
 from fw_assets.embedded.engine.language_model.language_model import NO_PREFIX, load, trains_in_bf16
+from fw_assets.embedded.engine.language_model.lora import new_adapter
 from fw_assets.embedded.engine.language_model.model_folders import LanguageModelFolder
 from fw_assets.embedded.engine.language_model.scorers import ObjectScorer, load_tuned_scorer
 from fw_assets.embedded.engine.language_model.tuning import adapter_training
@@ -115,6 +117,26 @@ def check_that_it_learns(folder: LanguageModelFolder, form: AdapterForm, tmp_pat
     assert sum(right) / len(right) > 0.9
     alone = scorer.log_probabilities([ROWS[5].text], None)
     assert abs(alone - scores[5]).max() < 1e-4
+
+
+def test_weights_decay_apart_from_the_gradient(folders: dict[str, LanguageModelFolder], tmp_path: Path) -> None:
+    folder, decay = folders["llama"], 0.5
+    spec = replace(SPEC, batch_size=len(ROWS), epochs=1)
+    records, plain = train(folder, tmp_path, spec=spec, evaluation=())
+    _, decayed = train(folder, tmp_path, spec=replace(spec, weight_decay=decay), evaluation=())
+    (share,) = (decay * record.rate for record in records if isinstance(record, TrainingStep))
+    model = load(folder, bf16=trains_in_bf16())
+    begun, head = new_adapter(model.linear, 4, 4, SPEC.seed), new_head(model, plain.labels, multi_label=False)
+    assert plain.head is not None
+    assert decayed.head is not None
+    weights = [
+        (decayed.head.directions, plain.head.directions, head.directions),
+        *zip(decayed.adapter.parameters(), plain.adapter.parameters(), begun.parameters(), strict=True),
+    ]
+    for smaller, without, start in weights:
+        assert torch.allclose(smaller, without - share * start, atol=1e-6)
+    assert any((smaller != without).any() for smaller, without, _ in weights)
+    assert decayed.head.bias.equal(plain.head.bias)
 
 
 def test_activations_that_are_computed_again_change_nothing(folder: LanguageModelFolder, tmp_path: Path) -> None:
