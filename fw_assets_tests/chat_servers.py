@@ -70,14 +70,14 @@ class ChatServerDouble(ThreadingHTTPServer):
         }
 
     def decide(self, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
-        """A decision for the label in `decided`, else for the first; servers without `most_options` have none."""
+        """A decision for the label in `decided` if it is an option, else for the first; none without `most_options`."""
         state, answers = body["state"], {}
         text = state if isinstance(state, str) else state[-1]["content"]
         for id, question in body["questions"].items():
             options = list(question["criteria"])
             if len(options) > self.most_options:
                 return 400, {"error": {"message": f"at most {self.most_options} options are supported"}}
-            label = self.decided.get(text, options[0])
+            label = known if (known := self.decided.get(text)) in options else options[0]
             rest = 0.3 / (len(options) - 1)
             chances = {option: 0.7 if option == label else rest for option in options}
             answers[id] = {"type": "choice", "choice": label, "probabilities": chances}

@@ -32,7 +32,7 @@ from fw_assets.pipeline.input_digests import (
 )
 from fw_assets.pipeline.run_config import Driver, approval_config
 from fw_assets.pipeline.stored_fields import StoredBaselines, StoredFinalists, StoredPlan
-from fw_assets.workspace.dataset_rows import example_paths, split_rows_path
+from fw_assets.workspace.dataset_rows import example_paths, shortlist_paths, split_rows_path
 from fw_assets.workspace.predictions import PARTS, encoder_path, prediction_path
 from fw_assets.workspace.workspace import Workspace
 
@@ -222,6 +222,8 @@ class _Approved:
         files = [split_rows_path(self.dataset)]
         if self.plan.examples is not None:
             files += example_paths(self.dataset, self.plan.examples.digest)
+        if self.plan.shortlists is not None:
+            files += shortlist_paths(self.dataset, self.plan.shortlists.digest)
         if self._there("prompt") and self._there("label_set") and all(self.workspace.exists(*file) for file in files):
             return None
         inputs = plan_inputs(self.workspace, self.dataset)

@@ -37,6 +37,7 @@ class StoredPlan(msgspec.Struct):
     estimate: StoredEstimate = msgspec.field(default_factory=StoredEstimate)
     unused: list[str] = msgspec.field(default_factory=list)
     examples: StoredExamples | None = None
+    shortlists: StoredExamples | None = None
 
 
 class StoredBaseline(msgspec.Struct):

@@ -39,6 +39,11 @@ def example_paths(dataset: str, digest: str) -> tuple[tuple[str, ...], tuple[str
     return (dataset, "examples", f"{digest}-training.parquet"), (dataset, "examples", f"{digest}-rows.parquet")
 
 
+def shortlist_paths(dataset: str, digest: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The frames of a plan's shortlists: a vector for each label, and the nearest labels of each row."""
+    return (dataset, "shortlists", f"{digest}-labels.parquet"), (dataset, "shortlists", f"{digest}-rows.parquet")
+
+
 def split_rows(store: Workspace, dataset: str, part: str | None = None) -> pl.LazyFrame:
     """The rows of a part, or of all."""
     frame = store.scan_frame(*split_rows_path(dataset))

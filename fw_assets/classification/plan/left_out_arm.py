@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from fw_assets.classification.values import Frozen
 
 
@@ -11,15 +13,19 @@ class LeftOutArm(Frozen):
     Attributes:
         name: the full name of its row.
         model: the id of the model; arm: the way of asking.
-        why: in the platform's words.
+        why: in the platform's words; of an arm without shortlists, in ours.
+        lacks: what the arm needs.
     """
 
     name: str
     model: str
     arm: str
     why: str
+    lacks: Literal["decisions", "shortlist"] = "decisions"
 
     @property
     def sentence(self) -> str:
         """What plan and report say of it."""
+        if self.lacks == "shortlist":
+            return f"{self.model} is left out of the arm {self.arm}: {self.why.rstrip('.')}."
         return f"{self.model} is left out of the arm {self.arm}: it answers no decisions ({self.why.rstrip('.')})."

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from fw_assets.classification.arm import Arm, arm_name, arm_of, without_arm
 from fw_assets.classification.arms.example_source import ExampleSource
+from fw_assets.classification.arms.shortlist_source import ShortlistSource
 from fw_assets.classification.catalogue.models import CatalogueModel, PlannedModel
 from fw_assets.classification.catalogue.resource_ids import batch_id, dataset_id, job_id
 from fw_assets.classification.catalogue.tuning_grid import Cell
@@ -66,6 +67,7 @@ class Plan(Frozen):
         warm_start: the adapter that the fine-tuning jobs continue.
         examples: of few-shot arms; None without such arms.
         left_out: arms of models that do not answer them.
+        shortlists: of rows whose decisions take fewer options than there are labels; None without such rows.
         long_rows: rows that are longer than a model's context, for each model that has such.
         inputs: digest of what the plan was made from.
     """
@@ -94,6 +96,7 @@ class Plan(Frozen):
     examples: ExampleSource | None = None
     long_rows: tuple[LongRows, ...] = ()
     left_out: tuple[LeftOutArm, ...] = ()
+    shortlists: ShortlistSource | None = None
     inputs: str = ""
 
     @property
@@ -119,6 +122,7 @@ class Plan(Frozen):
             "sweep_rows": self.sweep_rows,
             "estimate": _price_terms(self.estimate),
             **({"examples": self.examples.digest} if self.examples else {}),
+            **({"shortlists": _shortlist_terms(self.shortlists)} if self.shortlists else {}),
             **({"out_of_scope": labels.out_of_scope.digest} if labels.out_of_scope else {}),
             **({"warm_start": [self.warm_start.name, self.warm_start.rank]} if self.warm_start else {}),
             "mitigations": {item.name: [item.rows, _price_terms(item.estimate)] for item in self.mitigations},
@@ -305,6 +309,10 @@ def _as_said(model: PlannedModel, said: Mapping[str, CatalogueModel | None]) -> 
     """The entry of a model as far as one of the same name in another plan says the same things."""
     before = said.get(model.name, model.entry)
     return model.entry.as_far_as(before) if model.entry and before else None
+
+
+def _shortlist_terms(source: ShortlistSource) -> list[Any]:
+    return [source.digest, {row.model: row.options for row in source.rows}]
 
 
 def _price_terms(estimate: Estimate) -> dict[str, Any]:

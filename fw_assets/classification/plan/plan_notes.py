@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from fw_assets.classification.arm import EXAMPLES_TRIED, arm_of, without_arm
 from fw_assets.classification.arms.example_source import ExampleSource
+from fw_assets.classification.arms.shortlist_source import ShortlistSource
 from fw_assets.classification.catalogue.decision_arms import decision_arms
 from fw_assets.classification.catalogue.models import CatalogueModel, PlannedModel
 from fw_assets.classification.catalogue.tuning_grid import rate_text
@@ -50,6 +51,7 @@ def warnings(
     too_long: Sequence[LongRows] = (),
     examples: ExampleSource | None = None,
     left_out: Sequence[LeftOutArm] = (),
+    shortlists: ShortlistSource | None = None,
 ) -> tuple[str, ...]:
     """All warnings, the most consequential first."""
     return (
@@ -64,6 +66,7 @@ def warnings(
         *_model_warnings(session, catalogue, models),
         *_warm_start_warnings(warm_start),
         *(arm.sentence for arm in left_out),
+        *(row.sentence for row in (shortlists.rows if shortlists else ())),
         *_decision_warnings(session, models),
         *_threshold_warnings(session, label_set),
         *_arm_warnings(session, catalogue),

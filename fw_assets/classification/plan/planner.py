@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from fw_assets.classification.arm import ZERO_SHOT, arm_name, read_arm
 from fw_assets.classification.arms.example_source import ExampleSource
+from fw_assets.classification.arms.shortlist_source import ShortlistSource
 from fw_assets.classification.catalogue.models import CatalogueModel, PlannedModel
 from fw_assets.classification.catalogue.resource_ids import deployment_id
 from fw_assets.classification.catalogue.tuning_grid import grid, waves
@@ -43,6 +44,7 @@ def make_plan(
     warm_start: WarmStart | None = None,
     examples: ExampleSource | None = None,
     left_out: Sequence[LeftOutArm] = (),
+    shortlists: ShortlistSource | None = None,
     understood: Sequence[str] = (),
     unused: Sequence[str] = (),
     inputs: str = "",
@@ -53,7 +55,7 @@ def make_plan(
         models: the resolved candidates, among them those that are `left_out`.
         volumes: the text of each part (`text_volumes.measure_volumes`); their rows are the rows of the parts.
             `sweep` is the sample that the sweep trains on, if there is one.
-        warm_start, examples, left_out, understood, unused, inputs: as in `Plan`.
+        warm_start, examples, left_out, shortlists, understood, unused, inputs: as in `Plan`.
 
     Raises:
         InputError: jobs of this session, data and models could not be started, or its costs, descriptions or reject
@@ -109,6 +111,7 @@ def make_plan(
             too_long,
             examples,
             left_out,
+            shortlists,
         ),
         on_approval=on_approval(
             session, planned, priced, warm_start, label_set.out_of_scope, multi_label=label_set.multi_label
@@ -119,6 +122,7 @@ def make_plan(
         examples=examples,
         long_rows=too_long,
         left_out=tuple(left_out),
+        shortlists=shortlists,
         inputs=inputs,
     )
     return plan.model_copy(update={"created": _resources(plan)})
@@ -144,6 +148,7 @@ def plan_again(
         warm_start=warm_start,
         examples=plan.examples,
         left_out=plan.left_out,
+        shortlists=plan.shortlists,
         understood=plan.understood,
         unused=plan.unused,
         inputs=plan.inputs,

@@ -49,8 +49,8 @@ def decision_prompt(prompt: Prompt, *, field: str = "inference") -> Prompt:
     advice = f"Leave {what} out, or change the labels."
     if prompt.fields:
         raise input_error("a decision names labels, and these answers have several fields", field=field, advice=advice)
-    if not prompt.multi_label and not 2 <= len(prompt.labels) <= MAX_OPTIONS:
-        message = f"a decision has 2 to {MAX_OPTIONS} options, and there are {len(prompt.labels)} labels"
+    if not prompt.multi_label and len(prompt.labels) < 2:
+        message = f"a decision has 2 options or more, and there are {len(prompt.labels)} labels"
         raise input_error(message, field=field, advice=advice)
     trimmed = {label.strip() for label in prompt.labels}
     if len(trimmed) < len(prompt.labels) or "" in trimmed:
@@ -127,6 +127,12 @@ def decided_anew(prompt: Prompt, completion: Completion) -> Completion:
     text = prompt.render(decided_labels(prompt, probabilities))
     confidence = decided_confidence(prompt, probabilities)
     return completion.model_copy(update={"text": text, "confidence": confidence})
+
+
+def longest_options(prompt: Prompt, number: int) -> Prompt:
+    """The question among the labels that take most text, for counting tokens of a shortlist at most."""
+    sizes = {label: len(label) + len(prompt.meaning(label)) for label in prompt.labels}
+    return prompt.among(sorted(prompt.labels, key=lambda label: -sizes[label])[:number])
 
 
 def questions_text(prompt: Prompt) -> str:

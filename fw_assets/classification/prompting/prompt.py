@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Literal
 
 import polars as pl
@@ -31,6 +31,13 @@ ANSWER_MARGIN = 8
 """Tokens for the end of the turn; also the step in which `max_tokens` is rounded up."""
 
 
+class Shortlist(Frozen):
+    """How many labels each row is asked among, and the digest of what chooses them."""
+
+    options: int
+    digest: str
+
+
 class Prompt(Frozen):
     """The question that every model is asked, and the format of the answer.
 
@@ -51,6 +58,7 @@ class Prompt(Frozen):
         descriptions: what labels mean, label and text, where the question says it: in `system`, or in a decision.
         stages: what stands at the top of the labels, each with those below it, where the top is asked for first.
         thresholds: of several labels, where each has a probability and the validation rows have chosen them.
+        shortlist: of a decision, where each row is asked among some of the labels; None: among all.
     """
 
     system: str | None
@@ -69,12 +77,13 @@ class Prompt(Frozen):
     calibration: Calibration | None = None
     stages: tuple[tuple[str, tuple[str, ...]], ...] = ()
     thresholds: LabelThresholds | None = None
+    shortlist: Shortlist | None = None
 
     @property
     def digest(self) -> str:
         """12 hex digits over everything that decides what a model is sent and how its answer is judged."""
         # Prompts without what was added later keep the digest that they had before.
-        later = ("fields", "descriptions", "calibration", "stages", "thresholds")
+        later = ("fields", "descriptions", "calibration", "stages", "thresholds", "shortlist")
         without = {name for name in later if not getattr(self, name)}
         return digest(self.model_dump(mode="json", exclude=without))
 
@@ -91,6 +100,12 @@ class Prompt(Frozen):
     def meaning(self, label: str) -> str:
         """What a label means; empty where the question does not say it."""
         return dict(self.descriptions).get(label, "")
+
+    def among(self, labels: Collection[str]) -> Prompt:
+        """The same question among some of the labels, in their order."""
+        kept = [place for place, label in enumerate(self.labels) if label in labels]
+        answers = None if self.answers is None else tuple(self.answers[place] for place in kept)
+        return self.model_copy(update={"labels": tuple(self.labels[place] for place in kept), "answers": answers})
 
     def unconstrained(self) -> Prompt:
         """The same question without constrained decoding, as a caller in production may ask it."""

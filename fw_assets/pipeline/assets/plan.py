@@ -15,10 +15,11 @@ from fw_assets.classification.prompting.decision import decision_prompt
 from fw_assets.classification.prompting.prompt import Prompt, make_prompt
 from fw_assets.classification.splits.out_of_scope import OUT_OF_SCOPE
 from fw_assets.pipeline.partitions import add_partitions
-from fw_assets.pipeline.planning.decision_check import without_decisions
+from fw_assets.pipeline.planning.decision_check import check_decisions
 from fw_assets.pipeline.planning.draft import PlanDraft
 from fw_assets.pipeline.planning.examples import few_shot_rows, fewer_examples, make_examples
 from fw_assets.pipeline.planning.serving_check import require_servable
+from fw_assets.pipeline.planning.shortlists import make_shortlists
 from fw_assets.pipeline.planning.stored_plan import store_plan
 from fw_assets.pipeline.planning.volumes import longest_context, plan_volumes
 from fw_assets.pipeline.platform.catalogue import offer
@@ -91,13 +92,14 @@ def _draft(store: Workspace, platform: Platform, dataset: str, registration: Reg
         prompt = decision_prompt(with_descriptions(prompt, session.label_descriptions))
     offered = offer(platform, session, quoted_catalogue(platform, session))
     require_servable(platform, session, offered.models)
-    left_out = without_decisions(platform, session, offered.models, prompt)
+    left_out, options = check_decisions(platform, session, offered.models, prompt)
+    shortlists = make_shortlists(store, platform, dataset, frame, prompt, labels, options, session.seed)
     examples = make_examples(store, platform, dataset, frame, session, prompt, labels)
     few_shot = few_shot_rows(store, dataset, examples) if examples else None
     if examples and few_shot:
         fewer = fewer_examples(few_shot, frame, prompt, offered.models)
         examples = examples.model_copy(update={"fewer": fewer})
-    volumes = plan_volumes(frame, session, prompt, platform, few_shot, longest_context(offered.models))
+    volumes = plan_volumes(frame, session, prompt, platform, few_shot, longest_context(offered.models), shortlists)
     new = make_plan(
         session,
         dataset,
@@ -110,6 +112,7 @@ def _draft(store: Workspace, platform: Platform, dataset: str, registration: Reg
         warm_start=offered.warm_start,
         examples=examples,
         left_out=left_out,
+        shortlists=shortlists,
         understood=registration.understood,
         unused=registration.unused,
         inputs=registration.inputs,

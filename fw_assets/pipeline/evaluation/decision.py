@@ -13,6 +13,7 @@ from fw_assets.classification.prompting.decision import (
 )
 from fw_assets.classification.prompting.prompt import Prompt
 from fw_assets.fireworks import ChatCompletion, Choice, Fireworks, Noul, Question, TokenLogprob
+from fw_assets.pipeline.planning.shortlists import OptionsOf
 
 
 class DecidedAnswer(NamedTuple):
@@ -25,12 +26,23 @@ class DecidedAnswer(NamedTuple):
     probabilities: dict[str, float]
 
 
-async def decide(client: Fireworks, address: str, prompt: Prompt, messages: str) -> DecidedAnswer:
+async def decide(
+    client: Fireworks, address: str, prompt: Prompt, messages: str, options: OptionsOf | None = None
+) -> DecidedAnswer:
     """The decision of the model at `address` about one row.
+
+    Args:
+        options: the labels that the row is asked among, where the prompt has a shortlist; the others have no
+            probability.
 
     Raises:
         FireworksError: as `Fireworks.systemone`.
     """
+    whole = prompt
+    if prompt.shortlist is not None:
+        if options is None:
+            raise ValueError("the prompt asks each row among a shortlist, and none is given")
+        prompt = prompt.among(options(messages))
     questions: dict[str, Question] = {
         id: Choice(question.instructions, question.options, question.descriptions)
         if question.options
@@ -54,4 +66,4 @@ async def decide(client: Fireworks, address: str, prompt: Prompt, messages: str)
         logprobs=(TokenLogprob(text, math.log(confidence)),) if confidence else (),
         latency=decision.latency,
     )
-    return DecidedAnswer(completion, probabilities)
+    return DecidedAnswer(completion, dict.fromkeys(whole.labels, 0.0) | probabilities)

@@ -31,7 +31,7 @@ from fw_assets.classification.selection.paired_counts import COMPARED_COLUMNS
 from fw_assets.classification.session import Inference
 from fw_assets.classification.splits.out_of_scope import OUT_OF_SCOPE
 from fw_assets.classification.values import digest
-from fw_assets.fireworks import Accelerators, Fireworks
+from fw_assets.fireworks import Accelerators, Choice, Fireworks
 from fw_assets.pipeline.budget.account import PlanAccount
 from fw_assets.pipeline.budget.attempts import Attempts
 from fw_assets.pipeline.budget.payment import open_payment
@@ -56,6 +56,7 @@ from fw_assets.pipeline.evaluation.strategy import InferenceStrategy
 from fw_assets.pipeline.evaluation.thinking import ask_as_accepted
 from fw_assets.pipeline.planning.decision_check import probe_question
 from fw_assets.pipeline.planning.examples import FewShotRows, few_shot_rows
+from fw_assets.pipeline.planning.shortlists import stored_options
 from fw_assets.pipeline.platform.deployment_quotes import hour_usd
 from fw_assets.pipeline.platform.endpoint_chat import route_endpoint
 from fw_assets.pipeline.values.asked_prompt import prompt_calibration
@@ -185,7 +186,17 @@ async def evaluate(
         # The wait until a deployment is up is not charged for.
         started = time.monotonic()
         evaluator = _Evaluator(
-            InferenceStrategy(client, account.plan, model, endpoint.address, strategy, poll, attempts, meter),
+            InferenceStrategy(
+                client,
+                account.plan,
+                model,
+                endpoint.address,
+                strategy,
+                poll,
+                attempts,
+                meter,
+                stored_options(store, dataset, prompt),
+            ),
             account,
             prompt.with_thresholds(None),
             store.require("label_set", dataset, LabelSet),
@@ -246,9 +257,13 @@ async def evaluate(
     return await ask_as_accepted(store, dataset, slug, kind, ask)
 
 
+def _probe(prompt: Prompt) -> Choice | None:
+    return probe_question(prompt, prompt.shortlist.options) if prompt.shortlist else probe_question(prompt)
+
+
 async def _require_decisions(client: Fireworks, model: str, address: str, prompt: Prompt) -> None:
     """Ask what no plan could, since the deployment was not up: one small request that is counted nowhere."""
-    refusal = await client.decision_refusal(address, probe_question(prompt))
+    refusal = await client.decision_refusal(address, _probe(prompt))
     if refusal is not None:
         raise DecisionsRefused(without_arm(model), refusal)
 

@@ -31,6 +31,7 @@ from fw_assets.pipeline.evaluation.request_set import Judge, RequestSet
 from fw_assets.pipeline.evaluation.response_cache import ResponseCache
 from fw_assets.pipeline.evaluation.stages import answer
 from fw_assets.pipeline.evaluation.thinking import ThinkingWatch, reasoning_matters
+from fw_assets.pipeline.planning.shortlists import OptionsOf
 from fw_assets.pipeline.progress import tell, time_left
 from fw_assets.pipeline.values.evaluation import Usage
 from fw_assets.workspace.batches import Batches
@@ -86,6 +87,7 @@ async def ask(
     what: str,
     concurrency: int = INITIAL_LIMIT,
     count_tokens: Callable[[int, int], None] = lambda prompt, completion: None,
+    options: OptionsOf | None = None,
 ) -> InferenceResult:
     """Ask the model at `address` for each of `rows` (of a SPLIT frame).
 
@@ -101,6 +103,7 @@ async def ask(
         count_tokens: is called with the tokens of prompts and of completions: of all answers that were in the cache,
             then of each; what it raises ends the work, and the answers so far are kept.
         concurrency: concurrent requests to begin with, which `AdaptiveLimiter` then adapts.
+        options: as for `decide`.
     """
     requests = RequestSet(prompt, rows if isinstance(rows, Batches) else Batches(rows.lazy()), cache)
     clock = _AnswerClock(count_tokens)
@@ -117,6 +120,7 @@ async def ask(
         concurrency=concurrency,
         count_tokens=clock.count,
         alternatives=alternatives,
+        options=options,
     )
     return InferenceResult(requests, requests.usage, sent, requests.rejection, clock.pace)
 
@@ -156,6 +160,7 @@ async def send_all(
     count_tokens: Callable[[int, int], None],
     alternatives: int = 0,
     required: bool = False,
+    options: OptionsOf | None = None,
 ) -> int:
     """Send every request that has no answer yet; returns how many were sent.
 
@@ -163,7 +168,7 @@ async def send_all(
         alternatives: tokens whose probabilities are asked for at each place of an answer.
         required: whether an answer without a probability for each label ends the work.
         count_tokens: is called with the tokens of each answer that comes.
-        what, concurrency: as for `ask`, which says what is raised.
+        what, concurrency, options: as for `ask`, which says what is raised.
     """
     total = requests.total
     cached = answered = requests.answered
@@ -183,7 +188,7 @@ async def send_all(
                 if over:  # the cancellation of this worker may come after its turn
                     return
                 if prompt.mode == "decision":
-                    completion, probabilities = await decide(client, address, prompt, messages)
+                    completion, probabilities = await decide(client, address, prompt, messages, options)
                 else:
                     completion = await answer(client.chat, address, prompt, messages, more)
                     probabilities = None

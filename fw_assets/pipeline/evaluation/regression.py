@@ -16,6 +16,7 @@ from fw_assets.pipeline.evaluation.night_log import NightLog
 from fw_assets.pipeline.evaluation.online import ask
 from fw_assets.pipeline.evaluation.removed_deployment import require_deployment
 from fw_assets.pipeline.planning.draft import estimate_now
+from fw_assets.pipeline.planning.shortlists import stored_options
 from fw_assets.pipeline.platform.catalogue import read_priced_catalogue
 from fw_assets.pipeline.platform.deployment_quotes import hour_usd, with_quotes
 from fw_assets.pipeline.platform.platform import Platform
@@ -102,7 +103,8 @@ async def _ask_tonight(
     payment = account.reserve_check(slug, log.deployment, date)
     started = time.monotonic()
     ready = await client.wait_deployment_ready(log.deployment.rsplit("/", 1)[-1], record.model, probe=probe)
-    answers = await ask(client, log.address, prompt, rows, log.cache(date), what=f"{slug} regression {date}")
+    what, options = f"{slug} regression {date}", stored_options(log.store, dataset, prompt)
+    answers = await ask(client, log.address, prompt, rows, log.cache(date), what=what, options=options)
     window = DeploymentSpec(base_model=record.model).scale_to_zero_window
     payment.settle(
         {

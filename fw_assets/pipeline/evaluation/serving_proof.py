@@ -30,6 +30,7 @@ from fw_assets.pipeline.evaluation.endpoint import IDLE_SECONDS, current_deploym
 from fw_assets.pipeline.evaluation.online import InferenceResult, ask
 from fw_assets.pipeline.evaluation.response_cache import ResponseCache
 from fw_assets.pipeline.evaluation.thinking import ask_as_accepted
+from fw_assets.pipeline.planning.shortlists import stored_options
 from fw_assets.pipeline.platform.deployment_quotes import hour_usd
 from fw_assets.pipeline.values.delivery import ServingProof
 from fw_assets.pipeline.values.serving_path import ServingPath
@@ -121,7 +122,8 @@ async def prove_serving(
         # What a removed deployment answered proves nothing of the one in its place.
         content = [prompt.digest, "proof", plan.digest, *([id] if again else [])]
         cache = ResponseCache(store, dataset, served.address, content)
-        asked = await ask(client, served.address, prompt, rows, cache, what=f"{slug} proof")
+        options = stored_options(store, dataset, prompt)
+        asked = await ask(client, served.address, prompt, rows, cache, what=f"{slug} proof", options=options)
         return replace(served, usd_per_hour=hour_usd(prices, accelerators, base, tuned=tuned)), asked
 
     try:

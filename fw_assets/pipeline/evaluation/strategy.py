@@ -18,6 +18,7 @@ from fw_assets.pipeline.evaluation.batch import ask_in_batch
 from fw_assets.pipeline.evaluation.batch_pilot import ask_pilot
 from fw_assets.pipeline.evaluation.online import InferenceResult, ask
 from fw_assets.pipeline.evaluation.response_cache import ResponseCache
+from fw_assets.pipeline.planning.shortlists import OptionsOf
 from fw_assets.workspace.batches import Batches
 
 
@@ -30,6 +31,7 @@ class InferenceStrategy:
         address: the `model` field of its requests.
         poll: seconds between two looks at a batch job's state.
         meter: counts the tokens of answers that come one by one.
+        options: as for `decide`.
     """
 
     client: Fireworks
@@ -40,6 +42,7 @@ class InferenceStrategy:
     poll: float
     attempts: Attempts
     meter: TokenMeter
+    options: OptionsOf | None = None
 
     @property
     def asked(self) -> str:
@@ -64,7 +67,16 @@ class InferenceStrategy:
     ) -> InferenceResult:
         """Ask for each of `rows` (of a SPLIT frame) that the cache has no answer to."""
         if not self.in_batch:
-            return await ask(self.client, self.address, prompt, rows, cache, what=what, count_tokens=self.meter.add)
+            return await ask(
+                self.client,
+                self.address,
+                prompt,
+                rows,
+                cache,
+                what=what,
+                count_tokens=self.meter.add,
+                options=self.options,
+            )
         job = self.plan.batch_id(self.model, part)
         if part in self.plan.scored_parts:  # of the others the same model has answered these before
             await ask_pilot(

@@ -1,8 +1,11 @@
-"""Check of the models that a plan asks for decisions: one small request to each tells whether it answers."""
+"""Check of the models that a plan asks for decisions: a small request to each tells whether it answers, and among how
+many options."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from fw_assets.classification.arm import without_arm
 from fw_assets.classification.catalogue.models import CatalogueModel
@@ -14,45 +17,98 @@ from fw_assets.fireworks import MAX_OPTIONS, Choice, Fireworks
 from fw_assets.pipeline.platform.endpoint_chat import route_endpoint
 from fw_assets.pipeline.platform.platform import Platform
 
+FEWEST_OPTIONS = 26
+"""Options that a server takes which reads one letter for each."""
+_MAX_TRIED = 3
+_NUMBER = re.compile(r"\d+")
 
-def without_decisions(
+
+class DecisionCheck(NamedTuple):
+    """Attributes:
+    left_out: the arms of models that answer no decisions, or would need shortlists that cannot be made.
+    options: by the id of the row, how many options it takes where there are more labels.
+    """
+
+    left_out: tuple[LeftOutArm, ...]
+    options: dict[str, int]
+
+
+class _Answer(NamedTuple):
+    """The platform's refusal, None where there is none, and the options that are taken."""
+
+    refusal: str | None
+    options: int = MAX_OPTIONS
+
+
+def check_decisions(
     platform: Platform, session: Session, models: Sequence[CatalogueModel], prompt: Prompt
-) -> tuple[LeftOutArm, ...]:
-    """The arms of models that answer no decisions; those that answer on a deployment alone are asked once it is up.
+) -> DecisionCheck:
+    """Which models answer decisions; those that answer on a deployment alone are asked once it is up.
 
     Raises:
         InputError: the session asks for decisions alone; naming each model, with the platform's words.
     """
-    asked = [model for model in models if model.asked_by(session.inference) == "decision"]
-    refusals = platform.call(lambda client: _refusals(client, asked, prompt)) if asked else {}
-    problems = [
-        Problem(kind="model", field="models", message=f"{model.slug} answers no decisions: {refusals[model.name]}")
-        for model in asked
-        if model.arm is None and model.name in refusals
+    deciding = [
+        model for model in models if session.inference == "decision" or (model.arm and model.arm.kind == "decision")
     ]
+    asked = [model for model in deciding if model.asked_by(session.inference) == "decision"]
+    found = platform.call(lambda client: _answers(client, asked, prompt)) if asked else {}
+    labels, missing = len(prompt.labels), platform.missing_encoder
+    left_out, options, problems = [], dict[str, int](), []
+    for model in deciding:
+        refusal, most = found.get(model.name, _Answer(None))
+        lacks_shortlist = refusal is None and not prompt.multi_label and most < labels
+        if lacks_shortlist and missing:
+            takes = f"it takes {most:,} of the {labels:,} labels at once"
+            refusal = f"{takes}, and no shortlist of them is made without the sentence encoder: {missing}"
+        if refusal is None:
+            if lacks_shortlist:
+                options[model.slug] = most
+        elif model.arm is None:
+            said = refusal if lacks_shortlist else f"answers no decisions: {refusal}"
+            problems.append(Problem(kind="model", field="models", message=f"{model.slug} {said.removeprefix('it ')}"))
+        else:
+            left_out.append(
+                LeftOutArm(
+                    name=model.name,
+                    model=without_arm(model.slug),
+                    arm=str(model.arm),
+                    why=refusal,
+                    lacks="shortlist" if lacks_shortlist else "decisions",
+                )
+            )
     if problems:
         raise InputError(
             problems, advice="Nothing was paid. Name a decision model, or leave decisions out of `inference`."
         )
-    return tuple(
-        LeftOutArm(name=model.name, model=without_arm(model.slug), arm=str(model.arm), why=refusals[model.name])
-        for model in asked
-        if model.name in refusals
-    )
+    return DecisionCheck(tuple(left_out), options)
 
 
-def probe_question(prompt: Prompt) -> Choice | None:
+def probe_question(prompt: Prompt, options: int = MAX_OPTIONS) -> Choice | None:
     """A choice among the labels, as servers differ in how many options they take; None of several labels."""
-    return None if prompt.multi_label else Choice("Which of the options is it?", prompt.labels[:MAX_OPTIONS])
+    return None if prompt.multi_label else Choice("Which of the options is it?", prompt.labels[:options])
 
 
-async def _refusals(client: Fireworks, models: Sequence[CatalogueModel], prompt: Prompt) -> dict[str, str]:
-    """The platform's words, by the names of the models that it refuses."""
-    refusals = {}
+async def _answers(client: Fireworks, models: Sequence[CatalogueModel], prompt: Prompt) -> dict[str, _Answer]:
+    """What each model says, by its name."""
+    answers = {}
     for model in models:
         if model.endpoint is None:
-            refusals[model.name] = await client.decision_refusal(without_arm(model.name))
+            answers[model.name] = _Answer(await client.decision_refusal(without_arm(model.name)))
             continue
         route_endpoint(client, without_arm(model.slug), model.endpoint)
-        refusals[model.name] = await client.decision_refusal(model.endpoint.address, probe_question(prompt))
-    return {name: refusal for name, refusal in refusals.items() if refusal is not None}
+        answers[model.name] = await _endpoint_answer(client, model.endpoint.address, prompt)
+    return answers
+
+
+async def _endpoint_answer(client: Fireworks, address: str, prompt: Prompt) -> _Answer:
+    """A server's answer; where it refuses so many options, with the most that its refusal names and it takes."""
+    most = min(MAX_OPTIONS, len(prompt.labels))
+    refusal = await client.decision_refusal(address, probe_question(prompt))
+    if refusal is None or prompt.multi_label:
+        return _Answer(refusal)
+    named = {int(number) for number in _NUMBER.findall(refusal) if len(number) < 4} | {FEWEST_OPTIONS}
+    for number in sorted((n for n in named if 2 <= n < most), reverse=True)[:_MAX_TRIED]:
+        if await client.decision_refusal(address, probe_question(prompt, number)) is None:
+            return _Answer(None, number)
+    return _Answer(refusal)

@@ -81,4 +81,4 @@ def _volumes(store: Workspace, platform: Platform, plan: Plan, pricing: Pricing)
     frame = asked_rows(store, plan.dataset, plan.label_set)
     few_shot = few_shot_rows(store, plan.dataset, plan.examples) if plan.examples else None
     context = longest_context([model.entry for model in plan.models if model.entry])
-    return plan_volumes(frame, plan.session, prompt, platform, few_shot, context)
+    return plan_volumes(frame, plan.session, prompt, platform, few_shot, context, plan.shortlists)

@@ -10,11 +10,12 @@ import polars as pl
 from fw_assets.classification.arm import ZERO_SHOT, read_arm
 from fw_assets.classification.arms.arm_prompt import arm_prompt
 from fw_assets.classification.arms.few_shot import example_room
+from fw_assets.classification.arms.shortlist_source import ShortlistSource
 from fw_assets.classification.arms.two_stage import first_question, second_question
 from fw_assets.classification.catalogue.models import CatalogueModel
 from fw_assets.classification.cost.text_volumes import TextVolume, measure_volumes, under_arm
 from fw_assets.classification.cost.token_estimates import BYTE_PAIR
-from fw_assets.classification.prompting.decision import questions_text
+from fw_assets.classification.prompting.decision import longest_options, questions_text
 from fw_assets.classification.prompting.prompt import Prompt
 from fw_assets.classification.session import Session
 from fw_assets.classification.splits.out_of_scope import OUT_OF_SCOPE
@@ -33,12 +34,14 @@ def plan_volumes(
     platform: Platform,
     few_shot: FewShotRows | None,
     context: int | None,
+    shortlists: ShortlistSource | None = None,
 ) -> Mapping[str, TextVolume]:
     """The volume of each part of the split rows, of the sweep's sample where there is one, and of what arms ask.
 
     Args:
         few_shot: the examples of few-shot arms.
         context: of the base model that reads most; None: not known.
+        shortlists: of decisions, the longest of which is counted.
     """
     rows = _with_any_label(with_sweep_sample(frame, session.sweep_rows, session.seed), prompt)
     if prompt.fields:
@@ -53,7 +56,7 @@ def plan_volumes(
     asked = rows.filter(pl.col("split").is_in(["validation", "test", OUT_OF_SCOPE]))
     if prompt.mode == "decision":
         # What is asked is the conversation and the questions; what is learned is the chat of the same rows.
-        volumes |= measure(asked, system=questions_text(prompt))
+        volumes |= measure(asked, system=_questions(prompt, shortlists))
     for name in session.arms:
         if name != ZERO_SHOT:
             arm = read_arm(name)
@@ -61,7 +64,7 @@ def plan_volumes(
             if question.stages:
                 volumes |= under_arm(two_stage_volumes(asked, question, measure), name)
                 continue
-            before = questions_text(question) if question.mode == "decision" else question.system or ""
+            before = _questions(question, shortlists) if question.mode == "decision" else question.system or ""
             room = example_room(context, question)
             tried = [
                 measure(few_shot.before(number, room)(asked) if few_shot else asked, system=before)
@@ -69,6 +72,11 @@ def plan_volumes(
             ]
             volumes |= under_arm(_together(tried), name)
     return volumes
+
+
+def _questions(prompt: Prompt, shortlists: ShortlistSource | None) -> str:
+    number = max((row.options for row in shortlists.rows), default=0) if shortlists else 0
+    return questions_text(longest_options(prompt, number) if number else prompt)
 
 
 def _with_any_label(frame: pl.DataFrame, prompt: Prompt) -> pl.DataFrame:

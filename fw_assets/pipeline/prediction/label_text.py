@@ -14,6 +14,7 @@ from fw_assets.pipeline.evaluation.removed_deployment import require_deployment
 from fw_assets.pipeline.free_models.free_abstention import free_abstention
 from fw_assets.pipeline.free_models.free_model import free_model
 from fw_assets.pipeline.planning.examples import served_messages
+from fw_assets.pipeline.planning.shortlists import served_options
 from fw_assets.pipeline.platform.platform import Platform
 from fw_assets.pipeline.prediction.cascade import free_first
 from fw_assets.pipeline.prediction.served import served_model
@@ -53,7 +54,8 @@ def label_text(
     if record.few_shot is not None:
         (messages,) = served_messages(store, platform, dataset, record.few_shot)([messages])
     platform.call(lambda client: require_deployment(client, store, dataset, record))
-    completion = platform.call(lambda client: answer_one(client, record, prompt, messages))
+    options = served_options(store, platform, dataset, prompt)
+    completion = platform.call(lambda client: answer_one(client, record, prompt, messages, options))
     answer = parse_answer(
         prompt,
         Completion(text=completion.text, finish_reason=completion.finish_reason, refusal=completion.refusal),

@@ -18,6 +18,7 @@ from fw_assets.pipeline.evaluation.endpoint import IDLE_SECONDS
 from fw_assets.pipeline.evaluation.online import alternatives_needed, send_all
 from fw_assets.pipeline.evaluation.request_set import RequestSet
 from fw_assets.pipeline.evaluation.response_cache import ResponseCache
+from fw_assets.pipeline.planning.shortlists import served_options
 from fw_assets.pipeline.platform.endpoint_chat import route_endpoint
 from fw_assets.pipeline.platform.platform import Platform
 from fw_assets.pipeline.prediction.label_request import LabelRequest
@@ -93,6 +94,7 @@ class Labelling:
             count_tokens=self._count,
             alternatives=alternatives_needed(prompt) if self.wanted.probabilities else 0,
             required=self.wanted.probabilities,
+            options=served_options(self.store, self.platform, self.dataset, prompt),
         )
 
     def _count(self, prompt_tokens: int, answer_tokens: int) -> None:

@@ -39,6 +39,8 @@ def asked_prompt(store: Workspace, dataset: str, slug: str, kind: str) -> Prompt
     if arm := arm_of(slug):
         session = store.require("plan", dataset, Plan).session
         prompt = arm_prompt(prompt, arm, session.label_descriptions, session.label_parents)
+    if prompt.mode == "decision" and (plan := store.read("plan", dataset, Plan)) and plan.shortlists:
+        prompt = prompt.model_copy(update={"shortlist": plan.shortlists.of(slug)})
     refusals = _refusals(store, dataset, slug)
     refused = refusals.base or (refusals.tuned and kind != "base")
     if kind == "base" and (metrics := store.read("base_metrics", dataset, BaseMetrics, slug)):

@@ -84,6 +84,8 @@ def recommended_code(
         commands.append(f"{predict} --free {_argument(text)}  # {free}, which asks no platform")
     if prompt is None or served is None:
         return Snippets(python="", curl="", commands=tuple(commands)) if commands else None
+    if prompt.shortlist is not None:
+        return Snippets(python="", curl="", commands=tuple(commands), without_code=_by_shortlist(served, prompt))
     earlier = turns[:-1] if text != PLAIN else []
     body = _body(first_question(prompt) if prompt.stages else prompt, earlier, text, whole=served.few_shot)
     form = (served.form or RequestForm()).body if served.server else dict
@@ -134,6 +136,15 @@ def recommended_code(
             "endpoint": served.endpoint,
             "commands": tuple(commands),
         }
+    )
+
+
+def _by_shortlist(served: Served, prompt: Prompt) -> str:
+    most = prompt.shortlist.options if prompt.shortlist else len(prompt.labels)
+    return (
+        f"There is no code for a program: {short(served.model)} takes {most:,} of the {len(prompt.labels):,} labels at "
+        "once, and the sentence encoder that chooses them for each text, from the training rows, runs in "
+        "`fw-assets predict`."
     )
 
 

@@ -182,6 +182,7 @@ def build_report(
         fields=fields,
         long_rows=plan.long_rows,
         left_out=(*plan.left_out, *refused),
+        shortlists=plan.shortlists,
         examples=plan.examples,
     )
     return report.model_copy(update={"answer": answer(report)})

@@ -14,6 +14,7 @@ from pydantic import Field
 from fw_assets.classification.arm import read_arm
 from fw_assets.classification.arms.contextual_calibration import ContextualCalibration
 from fw_assets.classification.arms.example_source import ExampleSource
+from fw_assets.classification.arms.shortlist_source import ShortlistSource
 from fw_assets.classification.cost.ranges import Range
 from fw_assets.classification.gate.label_check import LabelCheck
 from fw_assets.classification.plan.left_out_arm import LeftOutArm
@@ -175,7 +176,8 @@ class Snippets(Frozen):
 
     `python` and `curl` are empty where no model of the platform is recommended, or nothing serves it; `commands` are of
     the command line, that of the free model among them. `model` is what requests name, at `endpoint`; `asks` says which
-    that is. Older reports have code of deployed winners alone, without the latter four.
+    that is; `without_code` says why what serves has none. Older reports have code of deployed winners alone, and of the
+    fields after `before` none.
     """
 
     python: str
@@ -185,6 +187,7 @@ class Snippets(Frozen):
     model: str = ""
     endpoint: str = ""
     commands: tuple[str, ...] = ()
+    without_code: str = ""
 
     @property
     def program(self) -> str:
@@ -259,6 +262,7 @@ class Report(Frozen):
     long_rows: tuple[LongRows, ...] = ()
     """Rows longer than a model's context, for each model that has such."""
     left_out: tuple[LeftOutArm, ...] = ()
+    shortlists: ShortlistSource | None = None
     """Arms of models that do not answer them."""
     examples: ExampleSource | None = None
     """Where the examples of few-shot arms come from; null without such arms."""

@@ -48,6 +48,7 @@ def caveats(report: Report) -> tuple[str, ...]:
             f"{listing(unlearned, 6)}, the label of {plural(rows, 'test row')}."
         )
     notes += [arm.sentence for arm in report.left_out]
+    notes += [row.sentence for row in (report.shortlists.rows if report.shortlists else ())]
     if adapters := [short(item.model) for item in report.candidates if item.adapter_of and item.base]:
         which = "it was" if len(adapters) == 1 else "they were"
         notes.append(

@@ -51,7 +51,7 @@ def test_rows_that_describe_the_object_themselves_get_no_system_message() -> Non
     assert make_prompt(rows(own.replace("staff", "people")), LABELS).system is not None
 
 
-LATER = {"fields", "descriptions", "calibration", "stages", "thresholds"}
+LATER = {"fields", "descriptions", "calibration", "stages", "thresholds", "shortlist"}
 """What prompts of earlier versions did not have."""
 
 

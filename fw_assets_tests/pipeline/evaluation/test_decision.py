@@ -11,9 +11,10 @@ import httpx
 import pytest
 
 from fw_assets.classification.prompting.decision import decision_body, decision_prompt
-from fw_assets.classification.prompting.prompt import Prompt
+from fw_assets.classification.prompting.prompt import Prompt, Shortlist
 from fw_assets.embedded import api_key, create_app
 from fw_assets.fireworks import BadRequest, Fireworks
+from fw_assets.pipeline.evaluation.decision import DecidedAnswer, decide
 from fw_assets.pipeline.evaluation.online import InferenceResult, ask
 from fw_assets.pipeline.evaluation.response_cache import ResponseCache
 from fw_assets.workspace.workspace import Workspace
@@ -83,3 +84,35 @@ def test_a_model_that_answers_no_decisions_is_told_by_the_first_row(tmp_path: Pa
     with pytest.raises(BadRequest, match="does not support"):
         run(tmp_path, prompt("a", "b"), httpx.MockTransport(refuse))
     assert len(requests) == 1
+
+
+def test_more_labels_than_a_request_has_are_asked_among_a_shortlist(tmp_path: Path) -> None:
+    labels = tuple(f"text {number}" for number in range(300))
+    asked = prompt(*labels).model_copy(update={"shortlist": Shortlist(options=208, digest="0")})
+    bodies: list[Any] = []
+
+    class Recorded(httpx.ASGITransport):
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            bodies.append(json.loads(await request.aread()))
+            return await super().handle_async_request(request)
+
+    home = tmp_path / "platform"
+    chosen = labels[92:]
+
+    async def inside() -> DecidedAnswer:
+        transport = Recorded(create_app(home))
+        async with Fireworks(base_url="http://e", api_key=api_key(home), transport=transport) as client:
+            messages = rows(1)["messages"][0]
+            with pytest.raises(ValueError, match="none is given"):
+                await decide(client, BASE, asked, messages)
+            return await decide(client, BASE, asked, messages, lambda _: chosen[::-1])
+
+    decided = asyncio.run(inside())
+    (body,) = bodies
+    assert tuple(body["questions"]["label"]["criteria"]) == chosen  # in the order of the label set
+    assert set(decided.probabilities) == set(labels)
+    assert all(decided.probabilities[label] == 0 for label in labels[:92])
+    assert sum(decided.probabilities.values()) == pytest.approx(1, abs=0.01)
+    assert decided.completion.text in chosen
+    plain = prompt(*labels)
+    assert plain.digest != asked.digest

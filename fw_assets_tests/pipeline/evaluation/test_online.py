@@ -17,7 +17,7 @@ from fw_assets.classification.cost.ledger import CeilingReached
 from fw_assets.classification.fields.record_field import RecordField
 from fw_assets.classification.label_thresholds import LabelThresholds
 from fw_assets.classification.prompting.answer_parser import PREDICTIONS
-from fw_assets.classification.prompting.prompt import Prompt
+from fw_assets.classification.prompting.prompt import Prompt, Shortlist
 from fw_assets.fireworks import AuthenticationError, FailedPrecondition, Fireworks
 from fw_assets.pipeline.evaluation.online import InferenceResult, ask
 from fw_assets.pipeline.evaluation.response_cache import ResponseCache
@@ -96,6 +96,23 @@ def test_every_row_is_asked_once_and_predicted_in_order(store: Workspace) -> Non
     assert (result.usage.requests, result.usage.prompt_tokens, result.usage.completion_tokens) == (20, 140, 40)
 
 
+@pytest.mark.parametrize("number", [2, 3, 5, 6, 40])
+def test_no_more_alternatives_are_asked_for_than_there_are_labels(store: Workspace, number: int) -> None:
+    bodies: list[dict[str, Any]] = []
+
+    class Recorded(FakePlatform):
+        def __call__(self, request: httpx.Request) -> httpx.Response:
+            bodies.append(json.loads(request.content))
+            return super().__call__(request)
+
+    labels = tuple("abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGH"[:number])
+    prompt = PROMPT.model_copy(update={"labels": labels, "answers": labels, "mode": "grammar"})
+    run(Recorded(), rows(3), store, prompt)
+    asked = {body.get("top_logprobs", 0) for body in bodies}
+    # Servers refuse more alternatives than they name, which is 5; fewer than all labels tell no distribution.
+    assert asked == {number if number <= 5 else 0}
+
+
 def test_equal_requests_are_sent_once(store: Workspace) -> None:
     platform, frame = FakePlatform(), rows(3)
     doubled = pl.concat([frame, frame.with_columns(id=pl.col("id") + "x")])
@@ -143,6 +160,7 @@ CHANGED_FIELDS: dict[str, Any] = {
     "calibration": "none",
     "stages": (("x", ("a",)), ("y", ("b",))),
     "thresholds": LabelThresholds(rule="per-label", shared=0.4),
+    "shortlist": Shortlist(options=1, digest="0"),
 }
 
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Mapping
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
 from fw_assets.classification.arms.two_stage import two_stage_prompt
+from fw_assets.classification.prompting.prompt import Prompt
 from fw_assets.fireworks import ChatCompletion, TokenLogprob
+from fw_assets.pipeline.evaluation import evaluate
 from fw_assets.pipeline.evaluation.stages import answer
 from fw_assets_tests.classification.prompts import prompt_for
 
@@ -47,3 +50,15 @@ def test_one_request_is_enough_where_one_label_is_left_or_none(first: str, answe
     completion, bodies = asked(first)
     assert completion.text == answered
     assert len(bodies) == 1
+
+
+def test_stages_are_asked_by_default_where_one_request_is_calibrated_both_ways() -> None:
+    entry = SimpleNamespace(calibration="contextual")
+    account = SimpleNamespace(plan=SimpleNamespace(model=lambda slug: SimpleNamespace(entry=entry)))
+
+    def calibration(prompt: Prompt) -> str | None:
+        evaluator = evaluate._Evaluator(cast("Any", None), cast("Any", account), prompt, cast("Any", None), "m", "base")
+        return evaluator.asked_both_ways().prompt.calibration
+
+    flat = STAGED.model_copy(update={"stages": ()})
+    assert (calibration(flat), calibration(STAGED)) == ("both", None)
