@@ -1,4 +1,8 @@
-"""Random language models of half a million parameters, as Hugging Face folders, with a tokenizer of their own."""
+"""Random language models, as Hugging Face folders, with a tokenizer of their own.
+
+They have half a million parameters, since those of two million (`LARGER`) cost twice the time: one of each architecture
+is trained, asked, compared with peft and exported in `tuning/test_larger_models.py`.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,14 @@ from pathlib import Path
 from typing import Any
 
 ARCHITECTURES = ("llama", "qwen2", "qwen3", "gemma3", "mistral")
+
+LARGER: dict[str, Any] = {
+    "hidden_size": 192,
+    "intermediate_size": 384,
+    "num_attention_heads": 8,
+    "num_key_value_heads": 4,
+}
+"""Changes that make a model of two million parameters."""
 
 CHATML = (
     "{% for message in messages %}<|im_start|>{{ message.role }}\n{{ message.content }}<|im_end|>\n{% endfor %}"

@@ -18,7 +18,7 @@ from fw_assets.embedded.engine.errors import Diverged, EngineError
 from fw_assets.embedded.engine.language_model.adapter_files import TunedAdapter, load_adapter, save_adapter
 from fw_assets.embedded.engine.language_model.head import new_head
 from fw_assets.embedded.engine.language_model.language_model import NO_PREFIX, load, trains_in_bf16
-from fw_assets.embedded.engine.language_model.lora import new_adapter
+from fw_assets.embedded.engine.language_model.lora import adapted, new_adapter
 from fw_assets.embedded.engine.language_model.model_folders import LanguageModelFolder
 from fw_assets.embedded.engine.language_model.scorers import ObjectScorer, load_tuned_scorer
 from fw_assets.embedded.engine.language_model.tuning import adapter_training
@@ -370,21 +370,22 @@ def test_a_warm_start_continues_and_takes_up_labels(
 
 @pytest.mark.filterwarnings("ignore::FutureWarning")
 def test_the_files_are_those_of_peft(folder: LanguageModelFolder, tmp_path: Path) -> None:
-    peft = pytest.importorskip("peft", reason="peft is not installed")
-    import torch
-    import transformers
-
-    from fw_assets.embedded.engine.language_model.language_model import load
-    from fw_assets.embedded.engine.language_model.lora import adapted
-
     _, tuned = train(folder, tmp_path, GENERATE)
     save_adapter(tuned, tmp_path / "out")
-    config = json.loads((tmp_path / "out" / "adapter_config.json").read_text("utf-8"))
+    check_with_peft(folder, tmp_path / "out")
+
+
+def check_with_peft(folder: LanguageModelFolder, files: Path) -> None:
+    """The logits of the adapter in a folder are those that peft computes from the same files."""
+    peft = pytest.importorskip("peft", reason="peft is not installed")
+    import transformers
+
+    config = json.loads((files / "adapter_config.json").read_text("utf-8"))
     assert config["layers_to_transform"] == [4, 5]
     network = transformers.AutoModelForCausalLM.from_pretrained(folder.folder, dtype=torch.float32)
-    theirs = peft.PeftModel.from_pretrained(network, tmp_path / "out").eval()
+    theirs = peft.PeftModel.from_pretrained(network, files).eval()
     ids = torch.tensor([[5, 9, 17, 40, 3, 77]])
-    with torch.no_grad(), adapted(load_adapter(tmp_path / "out").adapter):
+    with torch.no_grad(), adapted(load_adapter(files).adapter):
         ours = load(folder).pretrained.network(ids).logits
     with torch.no_grad():
         expected = theirs(ids).logits
