@@ -17,6 +17,8 @@ from ._errors import UnexpectedResponse
 
 MAX_ROUNDING = 0.03
 """By which a sum of rounded probabilities may miss one."""
+_SAME = 1e-9
+"""By which a sum of probabilities that are not rounded may."""
 
 
 @dataclass(frozen=True)
@@ -154,14 +156,17 @@ def _answer(id: str, answer: Any, question: Question, values: _Values) -> Decisi
     found = values(answer, question)
     if not isinstance(found, dict):
         raise UnexpectedResponse(f"decision: the answer to {id!r} has no probabilities")
-    if found.keys() != set(question.options):
+    if found.keys() != question.option_set:
         missing = [option for option in question.options if option not in found]
         unknown = [option for option in found if option not in question.options]
         which, option = ("lacks", missing[0]) if missing else ("has an unknown", unknown[0])
         raise UnexpectedResponse(f"decision: the answer to {id!r} {which} option {str(option)[:80]!r}")
-    numbers = [found[option] for option in question.options]
+    if tuple(found) != question.options:
+        found = {option: found[option] for option in question.options}
+    numbers = list(found.values())
     # Most answers are read by the first line; one by one they take four times as long.
-    plain = set(map(type, numbers)) <= {int, float} and min(numbers) >= 0 and max(numbers) <= 1
+    kinds = set(map(type, numbers))
+    plain = kinds <= {int, float} and min(numbers) >= 0 and max(numbers) <= 1
     for number in numbers if not plain else ():
         if isinstance(number, bool) or not isinstance(number, int | float) or not 0 <= number <= 1:
             raise UnexpectedResponse(f"decision: the answer to {id!r} has {str(number)[:40]}, which is no probability")
@@ -169,8 +174,10 @@ def _answer(id: str, answer: Any, question: Question, values: _Values) -> Decisi
     if not abs(total - 1) <= MAX_ROUNDING:  # also where one of them is no number
         raise UnexpectedResponse(f"decision: the probabilities of {id!r} sum to {total:.4g}, and not to 1")
     mass = answer.get("x_label_mass", read_object(answer.get("diagnostics")).get("label_mass"))
+    if abs(total - 1) > _SAME or int in kinds:
+        found = {option: number / total for option, number in found.items()}
     return DecisionAnswer(
-        {option: number / total for option, number in zip(question.options, numbers, strict=True)},
+        found,
         ordered=isinstance(question, Score),
         label_mass=float(mass) if isinstance(mass, int | float) and math.isfinite(mass) else None,
     )

@@ -1,10 +1,14 @@
-"""Questions of a decision: what they ask, what no server takes, and their two wire forms."""
+"""Questions of a decision: what they ask, what no server takes, and their two wire forms.
+
+What follows from a question is computed once, since the same is asked of every row.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 MAX_OPTIONS = 208
@@ -27,11 +31,22 @@ class Noul:
     def options(self) -> tuple[str, ...]:
         return ("true", "false")
 
+    @property
+    def option_set(self) -> frozenset[str]:
+        return frozenset(self.options)
+
+    @cached_property
+    def fault(self) -> str:
+        """What no server takes of it; empty where all do."""
+        return "" if self.instructions.strip() else "its instructions are empty"
+
+    @cached_property
     def systemone(self) -> dict[str, Any]:
         criteria = {side: text for side, text in (("true", self.true), ("false", self.false)) if text}
         body = {"type": "noul", "instructions": self.instructions}
         return body | {"criteria": criteria} if criteria else body
 
+    @cached_property
     def openai(self) -> dict[str, Any]:
         """A predicate, which has no place for what true and false mean but its instructions."""
         sides = [f"{side}: {text}" for side, text in (("true", self.true), ("false", self.false)) if text]
@@ -53,11 +68,22 @@ class Choice:
     descriptions: Mapping[str, str] = field(default_factory=dict)
     max_options: int = MAX_OPTIONS
 
+    @cached_property
+    def option_set(self) -> frozenset[str]:
+        return frozenset(self.options)
+
+    @cached_property
+    def fault(self) -> str:
+        """As of a noul."""
+        return _options_fault(self.instructions, self.options, min(self.max_options, MAX_OPTIONS))
+
+    @cached_property
     def systemone(self) -> dict[str, Any]:
         # No null, which some servers refuse: an option without a description is described by its name.
         criteria = {name: self.descriptions.get(name) or name for name in self.options}
         return {"type": "choice", "instructions": self.instructions, "criteria": criteria}
 
+    @cached_property
     def openai(self) -> dict[str, Any]:
         choices = []
         for name in self.options:
@@ -73,9 +99,20 @@ class Score:
     instructions: str
     options: tuple[str, ...]
 
+    @cached_property
+    def option_set(self) -> frozenset[str]:
+        return frozenset(self.options)
+
+    @cached_property
+    def fault(self) -> str:
+        """As of a noul."""
+        return _options_fault(self.instructions, self.options, MAX_LEVELS)
+
+    @cached_property
     def systemone(self) -> dict[str, Any]:
         return {"type": "score", "instructions": self.instructions, "criteria": list(self.options)}
 
+    @cached_property
     def openai(self) -> dict[str, Any]:
         levels = [{"label": level} for level in self.options]
         return {"type": "score", "instructions": self.instructions, "levels": levels}
@@ -95,22 +132,22 @@ def check_questions(questions: Mapping[str, Question]) -> None:
     for id, question in questions.items():
         if not _ID.fullmatch(id):
             raise ValueError(f"question {id!r}: expected an id of up to 64 letters, digits, dots, hyphens, underscores")
-        if not question.instructions.strip():
-            raise ValueError(f"question {id}: its instructions are empty")
-        if not isinstance(question, Noul):
-            most = question.max_options if isinstance(question, Choice) else MAX_LEVELS
-            _check_options(id, question.options, min(most, MAX_OPTIONS))
+        if question.fault:
+            raise ValueError(f"question {id}: {question.fault}")
 
 
-def _check_options(id: str, options: Sequence[str], most: int) -> None:
+def _options_fault(instructions: str, options: Sequence[str], most: int) -> str:
+    if not instructions.strip():
+        return "its instructions are empty"
     if not 2 <= len(options) <= most:
-        raise ValueError(f"question {id}: {len(options)} options; expected 2 to {most}")
+        return f"{len(options)} options; expected 2 to {most}"
     trimmed = [option.strip() for option in options]
     if "" in trimmed:
-        raise ValueError(f"question {id}: an option is empty")
+        return "an option is empty"
     if len(set(trimmed)) != len(trimmed):
         twice = next(option for option in trimmed if trimmed.count(option) > 1)
-        raise ValueError(f"question {id}: the option {twice!r} is repeated")
+        return f"the option {twice!r} is repeated"
+    return ""
 
 
 def parts(questions: Mapping[str, Question]) -> list[dict[str, Question]]:

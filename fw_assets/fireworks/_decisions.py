@@ -33,7 +33,7 @@ async def systemone(
     """The answers in System One's form; the body has `model`, `state` and `questions` and nothing else."""
 
     def body(part: Mapping[str, Question]) -> dict[str, Any]:
-        return {"model": model, "state": state, "questions": {id: each.systemone() for id, each in part.items()}}
+        return {"model": model, "state": state, "questions": {id: each.systemone for id, each in part.items()}}
 
     return await _ask(http, path, body, questions, parse_systemone, deployment_known)
 
@@ -44,7 +44,7 @@ async def decisions(
     """The answers in OpenAI's form; the body has `model`, `input` and `questions` and nothing else."""
 
     def body(part: Mapping[str, Question]) -> dict[str, Any]:
-        return {"model": model, "input": input, "questions": [{"name": id, **q.openai()} for id, q in part.items()]}
+        return {"model": model, "input": input, "questions": [{"name": id, **q.openai} for id, q in part.items()]}
 
     return await _ask(http, DECISIONS_PATH, body, questions, parse_decisions, deployment_known)
 

@@ -28,6 +28,7 @@ from fw_assets.fireworks import (
     Score,
     UnexpectedResponse,
 )
+from fw_assets.fireworks._responses import HttpResponse, unambiguous_object
 
 from .fake import answers, client_of, reply
 
@@ -187,11 +188,35 @@ def test_what_is_no_distribution_is_refused(changes: dict[str, Any], says: str) 
 
 
 @pytest.mark.parametrize(
-    "text", ['{"answers": {"team": NaN}}', '{"answers": {"a": 1, "a": 2}}', "[1]", "<html>", "[" * 99_999]
+    "text",
+    [
+        '{"answers": {"team": NaN}}',
+        '{"answers": {"a": 1, "a": 2}}',
+        '{"answers": {}, "note": ":", "answers": {"team": 1}}',
+        '{"answers": [{"a": {"b": 1, "b": 1}}]}',
+        "[1]",
+        "<html>",
+        "[" * 99_999,
+    ],
 )
 def test_bodies_that_are_no_plain_object(text: str) -> None:
     with pytest.raises(UnexpectedResponse):
         ask(answers(httpx.Response(200, text=text)))
+
+
+@given(st.recursive(st.none() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)))
+def test_any_object_is_read_as_json_reads_it(value: Any) -> None:
+    for content in (json.dumps({"x": value}), json.dumps({"x": value}, ensure_ascii=False, separators=(",", ":"))):
+        response = HttpResponse(200, {}, content.encode("utf-8", "surrogatepass"), "POST /x")
+        assert unambiguous_object(response) == {"x": value}
+
+
+@pytest.mark.parametrize("probabilities", [{"technical": 1, "billing": 0}, {"billing": 0.0, "technical": 1.0}])
+def test_probabilities_are_numbers_in_the_order_of_the_options(probabilities: dict[str, float]) -> None:
+    decision, _, _ = ask(answers(reply(body=systemone_reply(**team(probabilities)))))
+    found = decision.answers["team"].probabilities
+    assert list(found.items()) == [("billing", 0.0), ("technical", 1.0)]
+    assert {type(value) for value in found.values()} == {float}
 
 
 def test_a_refusal_leaves_the_other_answers() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +36,11 @@ class _Reading:
     candidates: tuple[str, ...] | None
     columns: tuple[int, ...]
     alone: bool = False
+
+    @cached_property
+    def in_order(self) -> bool:
+        """Whether the options are the candidates."""
+        return self.candidates is not None and self.columns == tuple(range(len(self.candidates)))
 
 
 def decide(model: LoadedModel, requests: Sequence[DecisionRequest]) -> list[list[Distribution] | RpcError]:
@@ -93,7 +98,7 @@ def _normal(scores: NDArray[np.float64], reading: _Reading) -> Distribution:
     if reading.alone:
         true = min(1.0, math.exp(float(scores[reading.columns[0]])))
         return [true, 1 - true]
-    chosen = scores[list(reading.columns)]
+    chosen = scores if reading.in_order else scores[list(reading.columns)]
     weights = np.exp(chosen - chosen.max())
     values: Distribution = (weights / weights.sum()).tolist()
     return values

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 MAX_OPTIONS = 208
@@ -41,6 +42,11 @@ class Question:
     type: QuestionType
     instructions: str
     options: tuple[Option, ...]
+
+    @cached_property
+    def values(self) -> list[str | bool]:
+        """As the answer names the options."""
+        return [option.value for option in self.options]
 
 
 @dataclass(frozen=True)

@@ -98,7 +98,7 @@ def _score(criteria: Any, field: str) -> tuple[Option, ...]:
 def _answer(question: Question, distribution: Distribution) -> dict[str, Any]:
     if question.type == "noul":
         return {"type": "noul", "noul": distribution[0]}
-    values = [option.value for option in question.options]
+    values = question.values
     probabilities = dict(zip(values, distribution, strict=True))
     if question.type == "choice":
         return {

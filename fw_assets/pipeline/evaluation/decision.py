@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 from fw_assets.classification.prompting.decision import (
@@ -43,12 +45,7 @@ async def decide(
         if options is None:
             raise ValueError("the prompt asks each row among a shortlist, and none is given")
         prompt = prompt.among(options(messages))
-    questions: dict[str, Question] = {
-        id: Choice(question.instructions, question.options, question.descriptions)
-        if question.options
-        else Noul(question.instructions, true=question.label)
-        for id, question in decision_questions(prompt).items()
-    }
+    questions = _questions(prompt)
     decision = await client.systemone(address, decision_state(messages), questions)
     answers = [decision.answers[id].probabilities for id in questions]
     if prompt.multi_label:
@@ -67,3 +64,14 @@ async def decide(
         latency=decision.latency,
     )
     return DecidedAnswer(completion, dict.fromkeys(whole.labels, 0.0) | probabilities)
+
+
+@lru_cache(maxsize=16)
+def _questions(prompt: Prompt) -> Mapping[str, Question]:
+    """The questions as the client has them, made once for all rows."""
+    return {
+        id: Choice(question.instructions, question.options, question.descriptions)
+        if question.options
+        else Noul(question.instructions, true=question.label)
+        for id, question in decision_questions(prompt).items()
+    }
