@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Mapping
+from operator import itemgetter
 from typing import Any
 
 import polars as pl
@@ -20,6 +21,13 @@ def kept_labels(labels: int) -> int:
     return labels if labels <= WHOLE_LABELS else TOP_LABELS
 
 
+def most_probable_labels(probabilities: Mapping[str, float], labels: int) -> Mapping[str, float]:
+    """Those that are kept of the probabilities of so many labels."""
+    if len(probabilities) <= kept_labels(labels):
+        return probabilities
+    return dict(heapq.nlargest(kept_labels(labels), probabilities.items(), key=itemgetter(1)))
+
+
 def compact(probabilities: Mapping[str, float] | None, labels: int) -> list[dict[str, Any]] | None:
     """The probabilities that are kept, largest first, equal ones in their order; None without any.
 
@@ -28,5 +36,5 @@ def compact(probabilities: Mapping[str, float] | None, labels: int) -> list[dict
     """
     if not probabilities:
         return None
-    best = heapq.nlargest(kept_labels(labels), probabilities.items(), key=lambda item: item[1])
+    best = heapq.nlargest(kept_labels(labels), probabilities.items(), key=itemgetter(1))
     return [{"label": label, "p": p} for label, p in best]

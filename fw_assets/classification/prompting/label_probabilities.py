@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Protocol
 
 from fw_assets.classification.prompting.prompt import Prompt
@@ -51,35 +52,40 @@ def label_probabilities(prompt: Prompt, tokens: Sequence[AnswerToken]) -> dict[s
     for token in tokens:
         alternatives = {**dict(token.top), token.token: token.logprob}
         if len(alternatives) > 1:
-            return _of_labels(_answers(prompt), written, alternatives)
+            return _of_labels(*_answers(prompt), written, alternatives)
         written += token.token
     return None
 
 
-def _answers(prompt: Prompt) -> dict[str, tuple[str, ...]]:
-    """The ways in which each label's answer is spelled; JSON has or lacks its spaces."""
+@lru_cache(maxsize=16)
+def _answers(prompt: Prompt) -> tuple[dict[str, tuple[str, ...]], dict[str, str]]:
+    """The ways in which each label's answer is spelled, and the labels by them; JSON has or lacks its spaces."""
     answers: dict[str, tuple[str, ...]] = {}
     for label in prompt.labels:
         text = prompt.render([label])
         compact = text if prompt.answers is not None else json.dumps(json.loads(text), separators=(",", ":"))
         answers[label] = (text, compact)
-    return answers
+    return answers, {form: label for label, spelled in answers.items() for form in spelled}
 
 
 def _of_labels(
-    answers: dict[str, tuple[str, ...]], written: str, alternatives: dict[str, float]
+    answers: dict[str, tuple[str, ...]], whole: dict[str, str], written: str, alternatives: dict[str, float]
 ) -> dict[str, float] | None:
     found = dict.fromkeys(answers, 0.0)
     for text, logprob in alternatives.items():
         begun = written + text
-        labels = [label for label, spelled in answers.items() if any(form.startswith(begun) for form in spelled)]
-        if len(labels) > 1:
-            labels = [label for label, spelled in answers.items() if begun in spelled]
+        # One that is written to its end counts, whatever else begins so.
+        labels = [whole[begun]] if begun in whole else _begun(answers, begun)
         if len(labels) == 1:
             found[labels[0]] += math.exp(min(0.0, logprob))
         elif labels:
             return None
     total = sum(found.values())
-    if not total or not all(found.values()):
+    if not total or 0 in found.values():
         return None
     return {label: value / total for label, value in found.items()}
+
+
+def _begun(answers: dict[str, tuple[str, ...]], begun: str) -> list[str]:
+    """The labels whose answers begin so."""
+    return [label for label, spelled in answers.items() if any(form.startswith(begun) for form in spelled)]

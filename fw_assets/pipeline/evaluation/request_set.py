@@ -21,7 +21,7 @@ from fw_assets.classification.metrics.latency import Latency, latency
 from fw_assets.classification.prompting.answer_parser import PREDICTIONS, PROBABILITIES, predictions_frame
 from fw_assets.classification.prompting.completion import Completion
 from fw_assets.classification.prompting.decision import decided_anew, questions_text
-from fw_assets.classification.prompting.distribution import DISTRIBUTION
+from fw_assets.classification.prompting.distribution import DISTRIBUTION, most_probable_labels
 from fw_assets.classification.prompting.label_probabilities import label_probabilities
 from fw_assets.classification.prompting.prompt import Prompt, request, request_turns
 from fw_assets.classification.values import digest
@@ -50,7 +50,9 @@ class RequestSet:
         failed: how many have failed for good.
     """
 
-    def __init__(self, prompt: Prompt, rows: Batches, cache: ResponseCache) -> None:
+    def __init__(self, prompt: Prompt, rows: Batches, cache: ResponseCache, *, whole: bool = False) -> None:
+        """`whole`: answers are stored with the probabilities of all labels, in place of those that predictions keep."""
+        self._whole = whole or prompt.multi_label
         self.failed = 0
         self._bad_request: str | None = None
         self._only_bad_requests = True
@@ -88,10 +90,15 @@ class RequestSet:
             prompt_tokens=self._possible_tokens("prompt", completion.prompt_tokens),
             completion_tokens=self._possible_tokens("completion", completion.completion_tokens),
             thinks=bool(completion.reasoning) or (completion.text or "").lstrip().startswith("<think"),
-            probabilities=probabilities or label_probabilities(self._prompt, completion.logprobs),
+            probabilities=self._kept(probabilities or label_probabilities(self._prompt, completion.logprobs)),
             seconds=round(completion.latency, 6) or None,
             uncalibrated=self._other_answer(completion.uncalibrated),
         )
+
+    def _kept(self, probabilities: dict[str, float] | None) -> dict[str, float] | None:
+        if probabilities is None or self._whole:
+            return probabilities
+        return dict(most_probable_labels(probabilities, len(self._prompt.labels)))
 
     def _other_answer(self, other: ChatCompletion | None) -> OtherAnswer | None:
         if other is None:

@@ -79,7 +79,8 @@ def label_file(
         cache = ResponseCache(store, dataset, served.address, ["predictions", run.id])
         asked = _asked(table)
         unsure = first.unsure(asked) if first else asked
-        requests = RequestSet(served.prompt, _with_examples(unsure, store, platform, dataset, served), cache)
+        texts = _with_examples(unsure, store, platform, dataset, served)
+        requests = RequestSet(served.prompt, texts, cache, whole=True)
 
         def answers() -> Iterator[StoredAnswer | str]:
             told = (answer for _, batch in requests.answer_batches() for answer in batch)
