@@ -8,7 +8,7 @@ from functools import lru_cache
 import polars as pl
 
 from fw_assets.classification.prompting.completion import Completion
-from fw_assets.classification.prompting.distribution import DISTRIBUTION, compact
+from fw_assets.classification.prompting.distribution import distribution_column
 from fw_assets.classification.prompting.label_matcher import LabelMatcher
 from fw_assets.classification.prompting.outcomes import AnswerKind, Outcome
 from fw_assets.classification.prompting.prompt import Prompt
@@ -106,7 +106,7 @@ def predictions_frame(prompt: Prompt, rows: pl.DataFrame, completions: Mapping[s
         outcome = outcome_of(answer, gold)
         kinds.append(answer.kind)
         texts.append(completion.text)
-        told.append(compact(completion.probabilities, len(prompt.labels)))
+        told.append(completion.probabilities)
         lenient = bool(answer.lenient_labels)
         accepted = ParsedAnswer(kind="valid", labels=answer.lenient_labels)
         records.append(
@@ -128,7 +128,7 @@ def predictions_frame(prompt: Prompt, rows: pl.DataFrame, completions: Mapping[s
         )
     frame = pl.DataFrame(records, schema=PREDICTIONS, orient="row")
     if any(told):
-        frame = frame.with_columns(pl.Series(PROBABILITIES, told, dtype=DISTRIBUTION))
+        frame = frame.with_columns(distribution_column(told, len(prompt.labels)).alias(PROBABILITIES))
     if not prompt.fields:
         return frame
     parser = RecordParser(prompt.fields)

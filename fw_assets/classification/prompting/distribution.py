@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import heapq
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from operator import itemgetter
-from typing import Any
 
 import polars as pl
 
@@ -25,16 +23,30 @@ def most_probable_labels(probabilities: Mapping[str, float], labels: int) -> Map
     """Those that are kept of the probabilities of so many labels."""
     if len(probabilities) <= kept_labels(labels):
         return probabilities
-    return dict(heapq.nlargest(kept_labels(labels), probabilities.items(), key=itemgetter(1)))
+    return dict(_largest(probabilities, labels))
 
 
-def compact(probabilities: Mapping[str, float] | None, labels: int) -> list[dict[str, Any]] | None:
-    """The probabilities that are kept, largest first, equal ones in their order; None without any.
+def distribution_column(told: Sequence[Mapping[str, float] | None], labels: int) -> pl.Series:
+    """The probabilities that are kept of each row, largest first, equal ones in their order; null without any.
 
     Args:
         labels: number of all labels.
     """
-    if not probabilities:
-        return None
-    best = heapq.nlargest(kept_labels(labels), probabilities.items(), key=itemgetter(1))
-    return [{"label": label, "p": p} for label, p in best]
+    kept = [_largest(probabilities, labels) if probabilities else [] for probabilities in told]
+    flat = pl.DataFrame(
+        {
+            "row": [row for row, pairs in enumerate(kept) for _ in pairs],
+            "label": [label for pairs in kept for label, _ in pairs],
+            "p": [p for pairs in kept for _, p in pairs],
+        },
+        schema={"row": pl.UInt32, "label": pl.String, "p": pl.Float32},
+    )
+    # A series of dictionaries takes ten times as long.
+    lists = flat.group_by("row", maintain_order=True).agg(pl.struct("label", "p").alias("kept"))
+    rows = pl.DataFrame({"row": pl.int_range(len(told), dtype=pl.UInt32, eager=True)})
+    return rows.join(lists, on="row", how="left", maintain_order="left")["kept"].cast(DISTRIBUTION)
+
+
+def _largest(probabilities: Mapping[str, float], labels: int) -> list[tuple[str, float]]:
+    # Of some hundred labels sorting is faster than a heap.
+    return sorted(probabilities.items(), key=itemgetter(1), reverse=True)[: kept_labels(labels)]

@@ -14,7 +14,7 @@ from fw_assets.classification.metrics.distribution_scores import (
     distribution_scores,
     row_scores,
 )
-from fw_assets.classification.prompting.distribution import DISTRIBUTION, compact
+from fw_assets.classification.prompting.distribution import distribution_column
 
 
 def frame(
@@ -28,7 +28,7 @@ def frame(
             "gold": [[label] for label in gold],
             "outcome": ["correct"] * number,
             "group": pl.Series(groups or range(number), dtype=pl.UInt32),
-            "probabilities": pl.Series([compact(each, labels) for each in distributions], dtype=DISTRIBUTION),
+            "probabilities": distribution_column(distributions, labels),
         }
     )
 
