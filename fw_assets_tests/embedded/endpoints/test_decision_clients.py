@@ -69,6 +69,7 @@ def test_the_table_has_every_client_in_the_version_that_is_tried() -> None:
 @pytest.mark.parametrize("path", ["/inference/v1/systemone", "/v1/systemone", "/inference/v1/decisions"])
 def test_compressed_bodies(client: Client, url: str, path: str, coding: str) -> None:
     choice: dict[str, Any] = {"type": "choice", "instructions": "Which?"}
+    body: dict[str, Any]
     if path.endswith("systemone"):
         body = {"state": STATE * 100, "questions": {"q": choice | {"criteria": {"billing": "", "technical": ""}}}}
     else:
