@@ -178,7 +178,7 @@ def measure(folder: Path) -> None:
 def main() -> None:
     (folder,) = positional(__doc__, folder="")
     if folder:
-        Path(folder).mkdir(parents=True)
+        Path(folder).mkdir(parents=True, exist_ok=True)
         measure(Path(folder).resolve())
         return
     with tempfile.TemporaryDirectory() as temporary:

@@ -22,6 +22,7 @@ from pydantic import Field
 
 from fw_assets.classification.visible_text import printable
 from fw_assets.commands.mcp.background import BackgroundRuns
+from fw_assets.commands.mcp.labelling_tools import LabellingTools
 from fw_assets.commands.mcp.results import RunResult
 from fw_assets.commands.mcp.spending import Spending
 from fw_assets.commands.mcp.tools import Name, Tools
@@ -50,6 +51,7 @@ APPROVAL_BY_AGENT = "`approve` is within a ceiling of ${ceiling:,.2f} in all; ab
 def create_server(root: str, spending: Spending, make_pool: PoolFactory | None = None) -> MCPServer[Any]:
     """The server over a workspace; `approve` is among its tools where the rule on money allows it."""
     tools, runs = Tools(root, spending, make_pool), BackgroundRuns[RunResult]()
+    labelling = LabellingTools(root, spending)
     by_agent = spending.ceiling is not None
     approval = APPROVAL_BY_AGENT.format(ceiling=spending.ceiling or 0.0) if by_agent else APPROVAL_BY_PERSON
     server: MCPServer[Any] = MCPServer(
@@ -62,7 +64,7 @@ def create_server(root: str, spending: Spending, make_pool: PoolFactory | None =
     changes = ToolAnnotations(read_only_hint=False, destructive_hint=False, idempotent_hint=True)
     for tool in (tools.status, tools.report, tools.compare, tools.models, tools.datasets):
         server.add_tool(_with_tool_errors(tool), annotations=reads)
-    for tool in (tools.plan, tools.predict, tools.predict_file, *((tools.approve,) if by_agent else ())):
+    for tool in (tools.plan, labelling.predict, labelling.predict_file, *((tools.approve,) if by_agent else ())):
         server.add_tool(_with_tool_errors(tool), annotations=changes)
 
     async def run(

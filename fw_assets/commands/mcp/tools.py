@@ -1,15 +1,12 @@
-"""Tools of the MCP server as plain functions: the Python API and what the commands read, with typed results."""
+"""Tools of the MCP server that plan, run and look, as plain functions: the Python API and what the commands read."""
 
 from __future__ import annotations
 
 import getpass
-from collections.abc import Callable
-from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 from pydantic import Field
 
-from fw_assets.api.labelling import label_table, label_to_file
 from fw_assets.api.planning import plan, workflow
 from fw_assets.api.workflow import Workflow
 from fw_assets.classification.errors import input_error
@@ -20,8 +17,6 @@ from fw_assets.commands.inspect import comparison_of
 from fw_assets.commands.mcp.results import (
     ComparisonResult,
     Datasets,
-    LabelledRow,
-    Labels,
     MeasuredModel,
     ModelEntry,
     Models,
@@ -33,16 +28,13 @@ from fw_assets.commands.mcp.results import (
 )
 from fw_assets.commands.mcp.spending import Spending, advice
 from fw_assets.fireworks import FireworksError
-from fw_assets.pipeline.budget.prediction_account import prediction_ledger
-from fw_assets.pipeline.errors import NotApproved, PredictionAboveCeiling
+from fw_assets.pipeline.errors import NotApproved
 from fw_assets.pipeline.platform.catalogue import priced_catalogue
 from fw_assets.pipeline.platform.platform import platform_from_environment
 from fw_assets.pipeline.registration.registration import parse_session, registered_dataset, resolve_registered
 from fw_assets.pipeline.runner.worker_pool import PoolFactory
-from fw_assets.pipeline.values.prediction import LabelledFile
 from fw_assets.workspace.workspace import Workspace
 
-T = TypeVar("T")
 AGENT = "agent"
 """Who has approved, where an agent has."""
 Name = Annotated[str, Field(description="Name of a dataset of the workspace, as `status` lists it.")]
@@ -148,60 +140,6 @@ class Tools:
             lost=found.lost,
         )
 
-    def predict(
-        self,
-        dataset: Name,
-        texts: Annotated[list[str], Field(description="The texts to label; one is a list of one.", min_length=1)],
-        system: Annotated[str | None, Field(description="System message before each; left out, the rows' own.")] = None,
-        threshold: Annotated[
-            float | None, Field(description="No label below this confidence; left out, the report's; 0: none.")
-        ] = None,
-        free: Annotated[bool, Field(description="Ask the free model of the report, which costs nothing.")] = False,
-    ) -> Labels:
-        """Labels of texts by the deployed winner of a dataset, or the base model that was kept. It is priced first."""
-        options = {"system": system, "threshold": threshold, "free": free}
-
-        def ask(left: float) -> Labels:
-            frame, result = label_table(
-                Workspace(self._root), platform_from_environment(), dataset, texts, max_spend_usd=left, **options
-            )
-            rows = tuple(
-                LabelledRow(**{key: row.get(key) for key in LabelledRow.model_fields}) for row in frame.to_dicts()
-            )
-            told = result.model_dump(include={"model", "threshold", "paid_usd", "notes"})
-            return Labels(rows=rows, **told)
-
-        return self._labelled(dataset, "these texts", None, ask)
-
-    def predict_file(
-        self,
-        dataset: Name,
-        file: Annotated[str, Field(description="A file of rows to label, of any form that a dataset can have.")],
-        out: Annotated[str, Field(description="The file to write: .parquet, .csv, .tsv, .jsonl or .arrow.")],
-        max_spend_usd: Annotated[float, Field(description="The most that it may cost in US dollars.", ge=0)],
-        text_column: Annotated[str | None, Field(description="Column of the text; left out, found.")] = None,
-        system: Annotated[str | None, Field(description="System message before each; left out, the rows' own.")] = None,
-        threshold: Annotated[
-            float | None, Field(description="No label below this confidence; left out, the report's; 0: none.")
-        ] = None,
-        free: Annotated[bool, Field(description="Ask the free model of the report, which costs nothing.")] = False,
-    ) -> LabelledFile:
-        """Label the rows of a file with the winner of a dataset, into another file. It is priced before it is asked."""
-        options = {"text_column": text_column, "system": system, "threshold": threshold, "free": free}
-
-        def ask(left: float) -> LabelledFile:
-            return label_to_file(
-                Workspace(self._root),
-                platform_from_environment(),
-                dataset,
-                file,
-                Path(out),
-                max_spend_usd=min(left, max_spend_usd),
-                **options,  # type: ignore[arg-type]
-            )
-
-        return self._labelled(dataset, file, max_spend_usd, ask)
-
     def approve(
         self,
         dataset: Name,
@@ -274,24 +212,6 @@ class Tools:
             file=report.html,
             markdown=Workspace(self._root).read_text(work.name, "final_report.md") if markdown else None,
         )
-
-    def _labelled(self, dataset: str, what: str, own_limit: float | None, ask: Callable[[float], T]) -> T:
-        """What `ask` returns, given the US dollars that are left."""
-        store = Workspace(self._root)
-        registered_dataset(store, dataset)
-
-        def spent() -> float:
-            ledger = prediction_ledger(store, dataset)
-            return ledger.spent + ledger.reserved
-
-        with self._spending.labelling(spent) as left:
-            try:
-                return ask(left)
-            except PredictionAboveCeiling as error:
-                if own_limit is not None and own_limit <= left:
-                    raise
-                cost = "has no known price" if error.usd is None else f"may cost up to ${error.usd:,.4f}"
-                raise self._spending.refusal(dataset, f"labelling {what} {cost}") from None
 
     def _require_no_self_approval(self, fields: dict[str, Any]) -> None:
         """Refuse a session by which a plan would approve itself, unless a person has registered it so."""

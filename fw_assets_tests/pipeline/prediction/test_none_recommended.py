@@ -13,8 +13,8 @@ import pytest
 
 import fw_assets
 from fw_assets.classification.gate.deploy_gate import Decision
+from fw_assets.commands.mcp.labelling_tools import LabellingTools
 from fw_assets.commands.mcp.spending import Spending
-from fw_assets.commands.mcp.tools import Tools
 from fw_assets.pipeline.values.delivery import DeploymentRecord
 from fw_assets.workspace.workspace import Workspace
 from fw_assets_tests.project import InProcessPool, Project
@@ -71,8 +71,8 @@ def by_asset(project: Project) -> str:
     return "" if notes is None else str(notes.value)
 
 
-def tools(project: Project) -> Tools:
-    return Tools(str(project.workspace), Spending(0.0), InProcessPool)
+def tools(project: Project) -> LabellingTools:
+    return LabellingTools(str(project.workspace), Spending(0.0))
 
 
 def file_of_one(project: Project) -> str:
