@@ -6,12 +6,14 @@ from html import escape
 
 from fw_assets.classification.visible_text import visible
 from fw_assets.report.formatting import clip, percent, short
-from fw_assets.report.plots.axes import LEFT, SIDE, TOP, square_axes
+from fw_assets.report.plots.axes import SIDE, TOP, square_axes
 from fw_assets.report.plots.svg import svg, text
 from fw_assets.report.schema.report import Report
 from fw_assets.report.sections.baselines import baseline_name
 
 _MOST = 5
+_NAMES = TOP + SIDE + 64
+"""Where the names of the lines begin."""
 
 
 def cascade_curves(report: Report) -> str:
@@ -29,7 +31,8 @@ def cascade_curves(report: Report) -> str:
         line = " ".join(f"{x:.1f},{y:.1f}" for x, y in (at(point.asked, point.accuracy) for point in item.curve))
         marks.append(f'<polyline class="l{index}" fill="none" stroke-width="2.5" points="{line}"/>')
         kind = report.kind_of(item.model, item.kind)
-        name = f"{baseline_name(item.free)}, then {clip(short(item.model), 24)} ({kind})"
+        # What tells the lines apart comes first, as a phone cuts the rest.
+        name = f"{clip(short(item.model), 24)} ({kind}) after {baseline_name(item.free)}"
         if item.asked is not None and item.accuracy is not None:
             x, y = at(item.asked, item.accuracy)
             hint = f"{name}: {percent(item.asked)} asked, {percent(item.accuracy)} right"
@@ -37,9 +40,9 @@ def cascade_curves(report: Report) -> str:
                 f"<g><title>{escape(visible(hint))}</title>"
                 f'<circle class="l{index}" cx="{x:.1f}" cy="{y:.1f}" r="6" fill="none" stroke-width="2.5"/></g>'
             )
-        y = TOP + 14 + 20 * index
-        start = LEFT + SIDE + 24
-        ends = f'x1="{start}" x2="{start + 22}" y1="{y - 4}" y2="{y - 4}"'
-        marks.append(f'<line class="l{index}" stroke-width="2.5" {ends}/>')
-        marks.append(text(start + 30, y, name, "t", "start"))
-    return svg(860, TOP + SIDE + 46, "Accuracy of cascades by the share of rows that the other model is asked", marks)
+        # Below the axes, where a phone shows it without scrolling.
+        y = _NAMES + 20 * index
+        marks.append(f'<line class="l{index}" stroke-width="2.5" x1="2" x2="24" y1="{y - 4}" y2="{y - 4}"/>')
+        marks.append(text(32, y, name, "t", "start"))
+    height = _NAMES + 20 * len(drawn)
+    return svg(700, height, "Accuracy of cascades by the share of rows that the other model is asked", marks)
