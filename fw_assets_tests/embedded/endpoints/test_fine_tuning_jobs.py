@@ -21,6 +21,7 @@ BODY = {"dataset": "accounts/local/datasets/train", "baseModel": "accounts/firew
         ({"loraRank": 12}, 400, 3, "power of two"),
         ({"loraRank": 128}, 400, 3, "power of two"),
         ({"epochs": -1}, 400, 3, "epochs"),
+        ({"thresholds": "each"}, 400, 3, "per-label, shared, macro-f1"),
         ({"epochs": 1_000_000}, 400, 3, "3,000,000"),
         ({"learningRate": "fast"}, 400, 3, "learningRate"),
         ({"batchSize": 8}, 400, 3, "no longer supported"),
