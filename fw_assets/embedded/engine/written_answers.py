@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol, runtime_checkable
 
 MAX_TOKENS = 256
@@ -21,11 +21,20 @@ class WrittenAnswer:
 
 @dataclass(frozen=True)
 class Decoding:
-    """How to write: at most so many tokens; without temperature the likeliest one each time."""
+    """How to write: at most so many tokens; without temperature the likeliest one each time; until one of `stops`."""
 
     max_tokens: int = MAX_TOKENS
     temperature: float = 0.0
     seed: int | None = None
+    stops: tuple[str, ...] = ()
+
+    def ends(self, text: str) -> bool:
+        return any(stop in text for stop in self.stops)
+
+    def until_stop(self, answer: WrittenAnswer) -> WrittenAnswer:
+        """The answer without what comes from the first of the stops on."""
+        places = [place for stop in self.stops if (place := answer.text.find(stop)) >= 0]
+        return replace(answer, text=answer.text[: min(places)], cut=False) if places else answer
 
 
 @runtime_checkable

@@ -10,6 +10,7 @@ from msgspec import Raw
 from fw_assets.embedded.errors import invalid
 
 MAX_ALTERNATIVES = 5
+MAX_STOPS = 4
 CALIBRATIONS = ("contextual", "none", "both")
 _ROLES = ("system", "developer", "user", "assistant", "tool")
 
@@ -18,7 +19,8 @@ class ChatRequest(msgspec.Struct):
     """The fields that matter to a model that chooses labels; all others are ignored.
 
     `calibration` is of this platform: `contextual`, `none`, or `both`, which has each choice under the model's default
-    say under `uncalibrated` what it is without; None leaves it to the default.
+    say under `uncalibrated` what it is without; None leaves it to the default. `stop` ends what a model writes
+    by itself, and no label.
     """
 
     model: str
@@ -29,6 +31,7 @@ class ChatRequest(msgspec.Struct):
     max_completion_tokens: int | None = None
     n: int | None = None
     seed: int | None = None
+    stop: str | list[str] | None = None
     logprobs: bool | None = None
     top_logprobs: int | None = None
     stream: bool | None = None
@@ -39,6 +42,11 @@ class ChatRequest(msgspec.Struct):
     def token_limit(self) -> int | None:
         """The most tokens that the answer may have."""
         return self.max_tokens if self.max_tokens is not None else self.max_completion_tokens
+
+    @property
+    def stops(self) -> tuple[str, ...]:
+        """The texts before which a written answer ends."""
+        return (self.stop,) if isinstance(self.stop, str) else tuple(self.stop or ())
 
 
 _decode = msgspec.json.Decoder(ChatRequest).decode
@@ -66,6 +74,8 @@ def read_request(body: bytes) -> ChatRequest:
     if request.calibration not in (None, *CALIBRATIONS):
         expected = ", ".join(CALIBRATIONS)
         raise invalid(f"calibration: {request.calibration!r}; expected one of {expected}", "calibration")
+    if len(request.stops) > MAX_STOPS or "" in request.stops:
+        raise invalid(f"stop: expected a text, or at most {MAX_STOPS}, none of them empty", "stop")
     _check_range("max_tokens", request.token_limit, 1, None)
     _check_range("temperature", request.temperature, 0, 2)
     _check_range("n", request.n, 1, 128)

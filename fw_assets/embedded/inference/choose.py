@@ -127,11 +127,13 @@ def _write(model: LoadedModel, writer: Writer, requests: Sequence[ChatRequest]) 
         for index in range(request.n or 1):
             texts.append(model.read(request.messages))
             seed = None if request.seed is None else request.seed + index
-            decodings.append(Decoding(request.token_limit or MAX_TOKENS, request.temperature or 0.0, seed))
+            limit, temperature = request.token_limit or MAX_TOKENS, request.temperature or 0.0
+            decodings.append(Decoding(limit, temperature, seed, request.stops))
     try:
-        answers = iter(writer.write(texts, decodings))
+        written = writer.write(texts, decodings)
     except EngineError as error:
         raise invalid(f"messages: {error}", "messages") from None
+    answers = (decoding.until_stop(answer) for decoding, answer in zip(decodings, written, strict=True))
     return [[_written(next(answers)) for _ in range(request.n or 1)] for request in requests]
 
 

@@ -77,7 +77,7 @@ def run(platform: EmbeddedPlatform, claim: JobClaim) -> None:
             job_executor(platform, claim).train(task, folders, recorder)
         for path in (metrics_path, *list(out.iterdir())):
             write_checksum(path)
-        progress |= {"percent": 100}
+        progress |= {"percent": 100, "epoch": int(recorder.epoch)}
         update_job(platform, claim, {"state": "JOB_STATE_WRITING_RESULTS", "jobProgress": progress})
         _publish(platform, claim, tuned, out)
     finally:
@@ -120,6 +120,11 @@ class _MetricsRecorder:
         self._epoch = 0.0
         self._share: float | None = None
         self._reported = platform.clock()
+
+    @property
+    def epoch(self) -> float:
+        """Passes over the rows so far."""
+        return self._epoch
 
     def restart(self) -> None:
         """The records are told again from the first."""

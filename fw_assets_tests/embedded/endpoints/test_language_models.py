@@ -201,6 +201,22 @@ def test_a_base_model_chooses_among_labels_and_writes_without(platform: Client) 
     assert text.rstrip() == free["choices"][0]["message"]["content"].rstrip()
 
 
+def test_what_a_model_writes_ends_before_a_stop(platform: Client) -> None:
+    whole = ask(platform, BASE, "where is my card", max_tokens=8)["choices"][0]["message"]["content"]
+    first, second = whole[1:3], whole[3:5]
+    for stop in (first, [second, first], [second, "no such text", first, "nor such"]):
+        choice = ask(platform, BASE, "where is my card", max_tokens=8, stop=stop, logprobs=True)["choices"][0]
+        end = min(whole.find(first), whole.find(second) if isinstance(stop, list) else len(whole))
+        assert (choice["message"]["content"], choice["finish_reason"]) == (whole[:end], "stop")
+    chosen = ask(platform, BASE, "where is my card", response_format=grammar(*WORDS), stop="e")["choices"][0]
+    assert chosen["message"]["content"] in WORDS, "labels are chosen whole"
+    for wrong in ("", ["a", ""], list("abcde")):
+        body = {"model": BASE, "messages": [{"role": "user", "content": "?"}], "stop": wrong}
+        refused = platform.send("POST", "/inference/v1/chat/completions", body)
+        assert refused.status_code == 400
+        assert "stop: expected a text, or at most 4, none of them empty" in refused.text
+
+
 def test_calibration_is_a_field_of_requests_to_base_models(platform: Client) -> None:
     listed = {model["name"]: model for model in platform.get("/v1/accounts/fireworks/models")["models"]}
     assert listed[BASE]["defaultCalibration"] == "contextual"
@@ -306,6 +322,7 @@ def test_the_readout_is_a_field_of_jobs_on_language_models(platform: Client, mon
 def test_a_tuned_model_answers_and_adapters_of_one_base_stay_apart(tuned: Client) -> None:
     job = tuned.get(f"{JOBS_AT}/one")
     assert job["readout"] == "validation"
+    assert job["jobProgress"] == {"percent": 100, "epoch": LONG["epochs"]}
     assert (manifest(tuned, "two")["readout"], manifest(tuned, "two")["readout_losses"]) == ("head", {})
     decays = [manifest(tuned, id)["spec"]["weight_decay"] for id in ("one", "two")]
     assert decays == [0, tuned.get(f"{JOBS_AT}/two")["optimizerWeightDecay"]] == [0, 0.02]

@@ -74,7 +74,9 @@ def write_answers(
             for draft, row_scores in zip(drafts, scores, strict=True):
                 if draft.open:
                     draft.take(row_scores, ends, first)
-                    draft.ended |= is_whole is not None and is_whole(model.prompts.decode(draft.tokens))
+                    if is_whole is not None or draft.decoding.stops:
+                        text = model.prompts.decode(draft.tokens)
+                        draft.ended |= (is_whole is not None and is_whole(text)) or draft.decoding.ends(text)
             if not any(draft.open for draft in drafts):
                 break
             tokens = torch.tensor([[draft.tokens[-1] if draft.open else ends[0]] for draft in drafts])

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -94,6 +95,18 @@ def test_a_drawn_answer_follows_from_its_seed(folder: LanguageModelFolder) -> No
     decodings = [Decoding(8, 1.0, seed) for seed in (1, 1, 2)]
     first, again, other = scorer.write([TEXTS[0]] * 3, decodings)
     assert first == again != other
+
+
+def test_an_answer_is_not_written_on_after_a_stop(folder: LanguageModelFolder) -> None:
+    scorer = load_base_scorer(folder)
+    (whole,) = scorer.write(TEXTS[:1], [Decoding(12)])
+    stopping = Decoding(12, stops=(whole.text[:1], "no such text"))
+    ended, other = scorer.write(TEXTS[:1] * 2, [stopping, Decoding(12)])
+    assert other.text == whole.text
+    assert len(ended.text) < len(whole.text)
+    assert not ended.cut
+    assert stopping.until_stop(ended).text == ""
+    assert stopping.until_stop(whole) == replace(whole, text="", cut=False)
 
 
 def test_choices_that_are_none_are_refused(folder: LanguageModelFolder) -> None:
