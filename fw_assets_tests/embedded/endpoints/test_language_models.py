@@ -217,6 +217,12 @@ def test_what_a_model_writes_ends_before_a_stop(platform: Client) -> None:
         assert "stop: expected a text, or at most 4, none of them empty" in refused.text
 
 
+def test_what_a_model_writes_ends_with_its_context(platform: Client) -> None:
+    most = ask(platform, BASE, "where is my card", max_tokens=10**9)["choices"][0]
+    assert most["finish_reason"] in ("stop", "length")
+    assert ask(platform, BASE, "where is my card", max_tokens=10**6)["choices"] == [most]
+
+
 def test_calibration_is_a_field_of_requests_to_base_models(platform: Client) -> None:
     listed = {model["name"]: model for model in platform.get("/v1/accounts/fireworks/models")["models"]}
     assert listed[BASE]["defaultCalibration"] == "contextual"

@@ -42,7 +42,7 @@ class ChatPrompt:
 
     def __init__(self, tokenizer: Any, context_length: int) -> None:
         self._tokenizer = tokenizer
-        self._context_length = context_length
+        self.context_length = context_length
         self._has_template = bool(getattr(tokenizer, "chat_template", None))
         self._around = lru_cache(maxsize=1024)(self._render_around)
         self.end = self._end_token()
@@ -61,11 +61,11 @@ class ChatPrompt:
         start, text = _scored(messages)
         instructions, earlier, tail = self._frame(messages[:start], messages[start + 1 :])
         prefix, middle, ending = self._ids(instructions), self._ids(earlier), self._ids(tail)
-        limit = min(max_tokens, self._context_length - room)
+        limit = min(max_tokens, self.context_length - room)
         if limit < 1:
             raise EngineError(
                 f"the answer has {room} tokens, which leaves no room for a conversation in a context of "
-                f"{self._context_length}"
+                f"{self.context_length}"
             )
         left = limit - len(prefix) - len(middle) - len(ending)
         if left < 1:

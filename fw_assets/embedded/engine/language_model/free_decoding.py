@@ -19,6 +19,7 @@ class _Draft:
     """An answer that is being written."""
 
     decoding: Decoding
+    limit: int
     random: random.Random
     tokens: list[int] = field(default_factory=list)
     log_probability: float = 0.0
@@ -26,7 +27,7 @@ class _Draft:
 
     @property
     def open(self) -> bool:
-        return not self.ended and len(self.tokens) < self.decoding.max_tokens
+        return not self.ended and len(self.tokens) < self.limit
 
     def take(self, scores: torch.Tensor, ends: Sequence[int], first: torch.Tensor | None) -> None:
         """Write the next token by its log probabilities over the vocabulary."""
@@ -52,13 +53,17 @@ def write_answers(
     first: torch.Tensor | None = None,
     is_whole: Callable[[str], bool] | None = None,
 ) -> list[WrittenAnswer]:
-    """The answers to rows of tokens after one prefix.
+    """The answers to rows of tokens after one prefix, each within the model's context.
 
     Args:
         first: which tokens of the vocabulary an answer may begin with, (vocabulary); left out, all.
         is_whole: ends an answer before its turn ends.
     """
-    drafts = [_Draft(decoding, random.Random(decoding.seed)) for decoding in decodings]
+    room = [max(1, model.prompts.context_length - prefix.length - len(row)) for row in rows]
+    drafts = [
+        _Draft(decoding, min(decoding.max_tokens, most), random.Random(decoding.seed))
+        for decoding, most in zip(decodings, room, strict=True)
+    ]
     ends = (model.prompts.end, model.pretrained.tokenizer.eos_token_id)
     count, longest, before = len(rows), max(map(len, rows)), prefix.length
     lengths = torch.tensor([len(row) for row in rows])
