@@ -136,7 +136,7 @@ def _draw(
         page.get_by_text(part).last.wait_for()
     for button in page.locator("[role=dialog] button[aria-label=Close], .bp5-dialog-close-button").all():
         button.click()
-    page.wait_for_function("!document.body.innerText.includes('fetching statuses')")
+    page.get_by_text("fetching statuses").last.wait_for(state="hidden")
     page.wait_for_timeout(SETTLE_SECONDS * 1000)  # the graph moves into its place
     page.screenshot(path=str(target), animations="disabled")
     page.close()
