@@ -21,28 +21,27 @@ def listener(host: str, port: int, choose: str) -> socket.socket:
     try:
         return _bound(host, port)
     except OSError as error:
-        reason, free = os.strerror(error.errno or 0), next_free(host, port, error)
+        reason, free = os.strerror(error.errno or 0), _next_free(host, port, error)
         example = f"; {free} is free" if free else ""
         raise OSError(
             f"port {port} of {host} cannot be used ({reason}): choose another with {choose}{example}"
         ) from None
 
 
-def refusal(host: str, port: int) -> OSError | None:
-    """Why a port cannot be listened on; None where it can."""
-    try:
-        _bound(host, port).close()
-    except OSError as error:
-        return error
-    return None
-
-
-def next_free(host: str, port: int, error: OSError) -> int | None:
+def _next_free(host: str, port: int, error: OSError) -> int | None:
     """The next port that can be listened on; None where the fault is not the port's, or all are taken."""
     if error.errno not in (errno.EADDRINUSE, errno.EACCES):
         return None
     others = range(port + 1, min(port + _SEARCHED, 65536))
-    return next((other for other in others if refusal(host, other) is None), None)
+    return next((other for other in others if _is_free(host, other)), None)
+
+
+def _is_free(host: str, port: int) -> bool:
+    try:
+        _bound(host, port).close()
+    except OSError:
+        return False
+    return True
 
 
 def _bound(host: str, port: int) -> socket.socket:

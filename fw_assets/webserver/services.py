@@ -29,7 +29,7 @@ from fw_assets.classification.errors import input_error
 from fw_assets.code_location import CODE_LOCATION, LOCATION_NAME
 from fw_assets.pipeline.runner.dagster_storage import ensure_storage
 from fw_assets.pipeline.runner.instance import instance_folder
-from fw_assets.ports import next_free, refusal
+from fw_assets.ports import listener
 from fw_assets.settings import settings
 from fw_assets.webserver.guard import LOOPBACK_HOSTS
 from fw_assets.workspace.durable import replacing
@@ -84,8 +84,8 @@ def run_services(
         link_token: opens the workspace's files where the embedded platform serves them; None if they are elsewhere.
 
     Raises:
-        InputError: the UI would be open to other machines without asking who uses it; a port is taken;
-            the code location does not load.
+        InputError: the UI would be open to other machines without asking who uses it; the code location does not load.
+        OSError: a port cannot be listened on.
     """
     known = settings()
     if host not in LOOPBACK_HOSTS and known.fw_ui_password is None and known.fw_ui_proxy_header is None:
@@ -97,9 +97,10 @@ def run_services(
     platform = known.fw_platform == "embedded" and known.fw_embedded_url is None
     port, platform_port = port or known.fw_ui_port, platform_port or known.fw_port
     environment["FW_PORT"] = str(platform_port)
-    require_free(host, port, "--port", "FW_UI_PORT")
+    # Before anything is started.
+    listener(host, port, "--port or FW_UI_PORT").close()
     if platform:
-        require_free("127.0.0.1", platform_port, "--platform-port", "FW_PORT")
+        listener("127.0.0.1", platform_port, "--platform-port or FW_PORT").close()
     if platform and link_token:
         files_url = f"http://127.0.0.1:{platform_port}/workspace?token={link_token}"
         environment.setdefault("FW_FILES_URL", files_url)
@@ -136,21 +137,6 @@ def run_services(
                 on_served(url)
             return started.wait()
     return 0
-
-
-def require_free(host: str, port: int, option: str, variable: str) -> None:
-    """Look whether a port can be listened on, before anything is started.
-
-    Raises:
-        InputError: it cannot; the next free one is named.
-    """
-    if (error := refusal(host, port)) is not None:
-        free = next_free(host, port, error)
-        example = f" {free} is free." if free else ""
-        raise input_error(
-            f"port {port} of {host} cannot be used ({os.strerror(error.errno or 0)})",
-            advice=f"Choose another with {option} or {variable}, or end what uses it.{example}",
-        )
 
 
 def _in_address(host: str) -> str:

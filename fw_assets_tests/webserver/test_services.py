@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from fw_assets.classification.errors import InputError
-from fw_assets.webserver.services import dagster_home, require_free
+from fw_assets.exit_codes import FAILED
+from fw_assets.ports import listener
+from fw_assets.webserver.services import dagster_home
 
 
 @pytest.fixture
@@ -24,13 +25,13 @@ def taken() -> Iterator[int]:
 
 def test_a_port_that_is_taken_is_named_with_what_chooses_another(taken: int) -> None:
     with pytest.raises(
-        InputError, match=rf"port {taken} of 127.0.0.1 cannot be used .*\n*.*--port or FW_UI_PORT"
+        OSError, match=rf"port {taken} of 127.0.0.1 cannot be used .*: choose another with --port or FW_UI_PORT"
     ) as error:
-        require_free("127.0.0.1", taken, "--port", "FW_UI_PORT")
+        listener("127.0.0.1", taken, "--port or FW_UI_PORT")
     free = re.search(r"(\d+) is free", str(error.value))
     assert free is not None
     assert int(free[1]) > taken
-    require_free("127.0.0.1", int(free[1]), "--port", "FW_UI_PORT")
+    listener("127.0.0.1", int(free[1]), "--port or FW_UI_PORT").close()
 
 
 def test_an_instance_is_there_without_a_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -47,29 +48,30 @@ def test_an_instance_is_there_without_a_project(tmp_path: Path, monkeypatch: pyt
 def test_a_port_that_is_free_stays_so(taken: int) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         free = int(other.getsockname()[1])
-    require_free("127.0.0.1", free, "--port", "FW_UI_PORT")
-    require_free("127.0.0.1", free, "--port", "FW_UI_PORT")
+    listener("127.0.0.1", free, "--port or FW_UI_PORT").close()
+    listener("127.0.0.1", free, "--port or FW_UI_PORT").close()
 
 
 @pytest.mark.parametrize(
-    ("options", "variable", "said"),
+    ("arguments", "variable", "said"),
     [
-        (["--port", "TAKEN"], "", "--port or FW_UI_PORT"),
-        ([], "FW_UI_PORT", "--port or FW_UI_PORT"),
-        (["--platform-port", "TAKEN", "--port", "FREE"], "", "--platform-port or FW_PORT"),
-        (["--port", "FREE"], "FW_PORT", "--platform-port or FW_PORT"),
+        ("ui --port TAKEN", "", "--port or FW_UI_PORT"),
+        ("ui", "FW_UI_PORT", "--port or FW_UI_PORT"),
+        ("ui --platform-port TAKEN --port FREE", "", "--platform-port or FW_PORT"),
+        ("ui --port FREE", "FW_PORT", "--platform-port or FW_PORT"),
+        ("serve --port TAKEN", "", "--port or FW_PORT"),
+        ("mcp --port TAKEN", "", "--port"),
     ],
 )
-def test_the_command_says_which_port_is_taken(
-    taken: int, tmp_path: Path, options: list[str], variable: str, said: str
+def test_every_server_says_which_port_is_taken_and_ends_with_one_code(
+    taken: int, tmp_path: Path, arguments: str, variable: str, said: str
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         free = str(other.getsockname()[1])
-    arguments = [option.replace("TAKEN", str(taken)).replace("FREE", free) for option in options]
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("FW_", "FIREWORKS_", "DAGSTER"))}
     environment = {**kept, "FW_WORKSPACE": str(tmp_path / "workspace")} | ({variable: str(taken)} if variable else {})
     done = subprocess.run(
-        [sys.executable, "-m", "fw_assets", "ui", *arguments],
+        [sys.executable, "-m", "fw_assets", *arguments.replace("TAKEN", str(taken)).replace("FREE", free).split()],
         cwd=tmp_path,
         env=environment,
         capture_output=True,
@@ -77,7 +79,7 @@ def test_the_command_says_which_port_is_taken(
         check=False,
         timeout=120,
     )
-    assert done.returncode == 2
+    assert done.returncode == FAILED
     assert f"port {taken} of 127.0.0.1 cannot be used" in done.stderr
-    assert said in done.stderr
+    assert re.search(rf"choose another with {said}; \d+ is free", done.stderr)
     assert "Traceback" not in done.stderr
