@@ -87,7 +87,7 @@ def baseline_sentence(report: Report) -> str:
         return _cost_sentence(report, report.mistakes.free, model, name, _where(versus))
     free = f"{name}, which is local and free and reaches {percent(best.accuracy)}"
     if needed == "yes":
-        return f"{model[:1].upper()}{model[1:]} is ahead of {free}: {figures}."
+        return f"{model[:1].upper()}{model[1:]} is ahead of {free}{_by(versus)}: {figures}."
     if needed == "cannot be told":
         return f"{UNKNOWN}{_where(versus)}: {model} against {free}: {figures}."
     if needed == "depends":
@@ -99,6 +99,16 @@ def baseline_sentence(report: Report) -> str:
         f"{start}{name}, local and free, reaches {percent(best.accuracy)} of the same rows, and {model} {relation}, "
         f"which is shown: {figures}."
     )
+
+
+def _by(versus: BaselineComparison) -> str:
+    """By which measures a model that is needed is shown to be better; empty where macro-F1 was not tested."""
+    f1, p = versus.macro_f1_difference, versus.macro_f1_p_value
+    if f1 is None or p is None:
+        return ""
+    if versus.verdict != "better":
+        return ", shown by macro-F1 alone"
+    return f", shown by {'accuracy and macro-F1' if f1 > 0 and p < ALPHA else 'accuracy alone'}"
 
 
 def _where(versus: BaselineComparison) -> str:
@@ -119,7 +129,7 @@ def _cost_sentence(report: Report, costs: CostChoice, model: str, name: str, whe
 
 def _figures(versus: BaselineComparison) -> str:
     p = versus.p_value if versus.adjusted_p_value is None else versus.adjusted_p_value
-    text = f"{points(versus.difference)} points, {interval_text(versus.interval, versus.level)}; {p_value(p)}"
+    text = f"accuracy {points(versus.difference)} points, {interval_text(versus.interval, versus.level)}; {p_value(p)}"
     if versus.macro_f1_difference is None or versus.macro_f1_interval is None:
         return text
     # A bootstrap's interval inverts no test and may contradict it: only what the answer rests on is said.

@@ -12,6 +12,7 @@ from fw_assets.classification.selection.comparison import compare
 from fw_assets.classification.selection.paired_tests import holm
 from fw_assets.report.advice.headline import headline
 from fw_assets.report.assembly.baselines import baseline_results
+from fw_assets.report.formatting import points, signed
 from fw_assets.report.rendering.html import render_html
 from fw_assets.report.rendering.markdown import render_markdown
 from fw_assets.report.rendering.terminal import report_view
@@ -117,6 +118,35 @@ def test_measures_that_disagree_are_no_lack_of_rows(first: bool, measures: str) 
         assert reply.startswith("It depends on the measure that matters: the fine-tuned minilm-ngram is ")
         assert "cannot be told" not in reply
         assert f"; it is {measures} by macro-F1 than TF-IDF with logistic regression, which is free" in headline(report)
+
+
+@pytest.mark.parametrize(
+    ("accuracy", "macro_f1", "p", "shown"),
+    [
+        (-0.172, 0.112, 0.004, "macro-F1 alone"),
+        (0.02, 0.112, 0.004, "macro-F1 alone"),
+        (0.1, 0.112, 0.004, "accuracy and macro-F1"),
+        (0.1, 0.01, 0.6, "accuracy alone"),
+        (0.1, -0.01, 0.6, "accuracy alone"),
+    ],
+)
+def test_a_model_is_ahead_by_the_measures_that_show_it(accuracy: float, macro_f1: float, p: float, shown: str) -> None:
+    report = with_diagnostics(sample_report())
+    best = next(item for item in report.baselines if item.versus)
+    assert best.versus is not None
+    found = {
+        "needed": "yes",
+        "verdict": "better" if accuracy > 0.05 else "cannot be told",
+        "difference": accuracy,
+        "macro_f1_difference": macro_f1,
+        "macro_f1_interval": (macro_f1 - 0.05, macro_f1 + 0.05),
+        "macro_f1_p_value": p,
+    }
+    versus = best.versus.model_copy(update=found)
+    said = baseline_sentence(report.model_copy(update={"baselines": (best.model_copy(update={"versus": versus}),)}))
+    assert " is ahead of TF-IDF with logistic regression, " in said
+    assert f", shown by {shown}: accuracy {points(accuracy)} points, " in said
+    assert f"; macro-F1 {signed(macro_f1, 3)} (" in said
 
 
 def test_a_benchmark_says_nothing_of_models_that_were_not_tuned() -> None:
