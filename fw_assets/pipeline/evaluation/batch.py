@@ -92,7 +92,8 @@ async def ask_in_batch(
             attempts.check(job_id, "batch inference job", ending, attempt)
             attempt += 1
         job_id = batch_id(model, [job_id, requests.unanswered_digest()])
-    tell(what, requests.answered, requests.total)
+    missing = requests.total - requests.answered
+    tell(what, requests.total, requests.total, f"{missing} without an answer" if missing else "")
     usage = requests.usage
     rejection = None if usage.requests or not requests.total else requests.error or f"job {job} gave no answer"
     return InferenceResult(requests, usage, sent, rejection)

@@ -205,14 +205,20 @@ async def send_all(
                 over = True
                 raise
             requests.record_failure(key, error)
+            show()
             return
         except (CeilingReached, PhaseError):
             over = True
             raise
         answered += 1
-        if answered % _REPORT_EVERY == 0 or answered == total:
-            rate = (answered - cached) / max(time.monotonic() - started, 1e-9)
-            tell(what, answered, total, f"{rate:.0f}/s{time_left((total - answered) / rate)}")
+        show()
+
+    def show() -> None:
+        done, failed = answered + requests.failed, requests.failed
+        if done % _REPORT_EVERY == 0 or done == total:
+            rate = (done - cached) / max(time.monotonic() - started, 1e-9)
+            without = f", {failed} without an answer" if failed else ""
+            tell(what, done, total, f"{rate:.0f}/s{time_left((total - done) / rate)}{without}")
 
     async def worker() -> None:
         for key, messages in unanswered:

@@ -21,6 +21,7 @@ from fw_assets.classification.prompting.prompt import Prompt, Shortlist
 from fw_assets.fireworks import AuthenticationError, FailedPrecondition, Fireworks
 from fw_assets.pipeline.evaluation.online import InferenceResult, ask
 from fw_assets.pipeline.evaluation.response_cache import ResponseCache
+from fw_assets.pipeline.progress import Message, Progress, listening
 from fw_assets.pipeline.steps.retries import readable_failures
 from fw_assets.workspace.batches import Batches, write_batches
 from fw_assets.workspace.workspace import Workspace
@@ -162,6 +163,18 @@ CHANGED_FIELDS: dict[str, Any] = {
     "thresholds": LabelThresholds(rule="per-label", shared=0.4),
     "shortlist": Shortlist(options=1, digest="0"),
 }
+
+
+@pytest.mark.parametrize("refused", [{"text 0"}, {"text 0", "text 2"}, set[str]()])
+def test_its_progress_comes_to_the_end_where_requests_fail(store: Workspace, refused: set[str]) -> None:
+    for count in (1, 3):
+        messages: list[Message] = []
+        with listening(messages.append):
+            run(FakePlatform(refused), rows(count), store, model=f"m-{count}")
+        last = [message for message in messages if isinstance(message, Progress)][-1]
+        failed = len(refused & {f"text {number}" for number in range(count)})
+        assert (last.done, last.total) == (count, count)
+        assert (f"{failed} without an answer" in last.detail) == bool(failed)
 
 
 def test_every_field_of_the_prompt_is_in_its_digest() -> None:
