@@ -381,6 +381,11 @@ def component_example(project: Project, server: str, text: str) -> None:
     compile(text, "docs/components.md", "exec")  # components/test_classification_workflow.py runs such an asset
 
 
+def alert_recipe(project: Project, server: str, text: str) -> None:
+    del project, server
+    compile(text, "docs/alerts.md", "exec")  # pipeline/automation/test_alerts.py gives each of them an event
+
+
 def assets_example(project: Project, server: str, text: str) -> None:
     del server
     run = "\nresult = dg.materialize(defs.assets)\nprint(result.output_for_node('routed_tickets')['label'].len())\n"
@@ -388,6 +393,7 @@ def assets_example(project: Project, server: str, text: str) -> None:
 
 
 PYTHON: Mapping[str, Sequence[Callable[[Project, str, str], None]]] = {
+    "docs/alerts.md": [alert_recipe, alert_recipe],
     "docs/assets.md": [assets_example],
     "docs/components.md": [component_example],
     "docs/client.md": [client_example, decision_example],

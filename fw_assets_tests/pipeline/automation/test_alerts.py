@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import shlex
 import socketserver
 import sys
@@ -190,7 +191,16 @@ class Mailbox(socketserver.StreamRequestHandler):
         self.server.mails.append("\n".join(mail))  # type: ignore[attr-defined]
 
 
-def test_the_recipe_for_mail_sends_one(monkeypatch: pytest.MonkeyPatch) -> None:
+def recipe(module: str, folder: Path) -> str:
+    """The command that runs the lines of docs/alerts.md that import a module."""
+    page = (EXAMPLES.parents[1] / "docs/alerts.md").read_text("utf-8")
+    (text,) = (block for block in re.findall(r"```python\n(.*?)```", page, re.DOTALL) if f"import {module}" in block)
+    script = folder / f"notify_{module}.py"
+    script.write_text(text, "utf-8")
+    return shlex.join([sys.executable, str(script)])
+
+
+def test_the_recipe_for_mail_sends_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     with socketserver.TCPServer(("127.0.0.1", 0), Mailbox) as server:
         server.mails = []  # type: ignore[attr-defined]
         thread = threading.Thread(target=server.handle_request)
@@ -198,17 +208,19 @@ def test_the_recipe_for_mail_sends_one(monkeypatch: pytest.MonkeyPatch) -> None:
         for name, value in (("TO", "ann@example.com"), ("FROM", "fw@example.com"), ("HOST", "127.0.0.1")):
             monkeypatch.setenv(f"MAIL_{name}", value)
         monkeypatch.setenv("MAIL_PORT", str(server.server_address[1]))
-        run_command(shlex.join([sys.executable, str(EXAMPLES.with_name("notify_mail.py"))]), EVENT)
+        run_command(recipe("smtplib", tmp_path), EVENT)
         thread.join(timeout=30)
         (mail,) = server.mails  # type: ignore[attr-defined]
     assert "Subject: fw-assets: tickets: plan-waits" in mail
     assert mail.endswith("\n\ntickets: a plan")
 
 
-def test_the_recipe_for_apprise_tells_its_services(webhook: Webhook, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_recipe_for_apprise_tells_its_services(
+    webhook: Webhook, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     pytest.importorskip("apprise", reason="apprise is not installed")
     monkeypatch.setenv("APPRISE_URLS", webhook.url.replace("http://", "json://"))
-    run_command(shlex.join([sys.executable, str(EXAMPLES.with_name("notify_apprise.py"))]), EVENT)
+    run_command(recipe("apprise", tmp_path), EVENT)
     assert [item["message"] for item in webhook.events] == [EVENT.text]
 
 
