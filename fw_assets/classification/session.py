@@ -60,7 +60,7 @@ def _without_nul(text: str) -> str:
 
 
 _Reference = Annotated[str, Field(min_length=1, max_length=4_096), AfterValidator(_without_nul)]
-_ModelName = Annotated[str, Field(min_length=1, max_length=200)]
+_ModelName = Annotated[str, Field(min_length=1, max_length=300)]
 _FieldName = Annotated[str, Field(min_length=1, max_length=100)]
 _ArmName = Annotated[str, Field(min_length=1, max_length=50)]
 _Label = Annotated[str, Field(min_length=1, max_length=MAX_LABEL)]
@@ -86,7 +86,9 @@ class Session(Frozen):
     a text of no label is found by it. Not for rows of several labels or several fields."""
     models: tuple[_ModelName, ...] = Field((), max_length=100)
     """Candidates; there is no default. Base models of the platform's catalogue or of the account, and LoRA adapters of
-    the account (`accounts/ACCOUNT/models/ID`, or the id), which are evaluated as they are."""
+    the account (`accounts/ACCOUNT/models/ID`, or the id), which are evaluated as they are; so are deployments that
+    exist (`accounts/ACCOUNT/deployments/ID`, or after `#` behind the model that is asked on it) and routers
+    (`accounts/ACCOUNT/routers/ID`)."""
     endpoints: Endpoints | None = None
     """More candidates, asked as they are at OpenAI-compatible servers: name -> `{url: ..., model: ...}`, and where
     known `input_usd` and `output_usd` for 1M tokens, and `context`. Its key is in the environment, under

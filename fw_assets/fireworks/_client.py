@@ -28,14 +28,14 @@ from ._deployments import (
     list_deployments,
 )
 from ._download import download_as_one, download_files
-from ._errors import AccountError, PermissionDenied, ReasoningRefused
+from ._errors import AccountError, BadRequest, NotFound, PermissionDenied, PlatformFault, ReasoningRefused
 from ._fine_tuning import FINE_TUNING_JOBS, FineTuningJob, ensure_fine_tuning_job, estimate_cost
 from ._fine_tuning_metrics import fine_tuning_metrics
 from ._fine_tuning_spec import FineTuningSpec
 from ._models import Model, get_model, list_models
 from ._names import full_name
 from ._prices import price_list
-from ._readiness import ReadyDeployment, wait_ready
+from ._readiness import PROBE, ReadyDeployment, wait_ready
 from ._resources import Money
 from ._shapes import Shape, match_shapes
 from ._upload import OnBytes
@@ -329,6 +329,20 @@ class Fireworks(Connection):
             question: in place of a yes-or-no question, such as one with as many options as will be asked.
         """
         return await refusal_of(partial(self.systemone, model), question)
+
+    async def chat_refusal(self, model: str, probe: Mapping[str, Any] | None = None) -> str | None:
+        """Why a model, a deployment or a router answers no chats, by one small request; None where it does.
+
+        Args:
+            probe: in place of a plain question, a request without `model` like those that will follow.
+        """
+        try:
+            await self.chat_at_any_effort({**(probe or PROBE), "model": model})
+        except PlatformFault:
+            raise
+        except (BadRequest, NotFound, PermissionDenied) as error:
+            return error.detail or str(error)
+        return None
 
     async def chat_at_any_effort(
         self, body: Mapping[str, Any], *, deployment_known: bool | None = None

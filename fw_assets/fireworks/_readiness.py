@@ -8,7 +8,7 @@ from typing import Any
 
 from ._chat import chat_once
 from ._completion import ChatCompletion
-from ._deployments import Deployment, get_deployment
+from ._deployments import COLLECTION, Deployment, get_deployment
 from ._errors import BadRequest, DeploymentFailed, FireworksError, NotFound, ReasoningRefused, WaitTimeout
 from ._http import HttpClient
 from ._logger import log
@@ -35,8 +35,11 @@ class ReadyDeployment:
 def addresses(deployment: Deployment, model: str) -> tuple[str, ...]:
     """The forms under which `model` may be reached on `deployment`, the most reliable first.
 
-    The bare deployment answers with its base model, so it only stands for `model` when they are the same.
+    The bare deployment answers with its base model, so it only stands for `model` when they are the same. A `model`
+    that is the name of a deployment, or of a model on one, is its own address.
     """
+    if f"/{COLLECTION}/" in model:
+        return (model,)
     routed = f"{model}#{deployment.name}"
     if deployment.base_model == model:
         return (deployment.name, routed, model)

@@ -90,7 +90,13 @@ def plural(value: int, noun: str) -> str:
     return f"{value:,} {noun}" if value == 1 else f"{value:,} {noun}s"
 
 
-TITLES = {"base": "the base model ", "adapter": "the adapter ", "fine-tuned": "the fine-tuned "}
+TITLES = {
+    "base": "the base model ",
+    "adapter": "the adapter ",
+    "fine-tuned": "the fine-tuned ",
+    "deployment": "the deployment ",
+    "router": "the router ",
+}
 
 
 def titled(name: str, kind: str) -> str:

@@ -54,6 +54,8 @@ def test_addresses_of_a_merged_adapter_and_of_a_loaded_one() -> None:
     assert addresses(merged, MODEL) == (DEPLOYMENT, f"{MODEL}#{DEPLOYMENT}", MODEL)
     shared = parse_resource(Deployment, {"name": DEPLOYMENT, "baseModel": BASE, "enableAddons": True})
     assert DEPLOYMENT not in addresses(shared, MODEL)
+    for name in (DEPLOYMENT, f"{MODEL}#{DEPLOYMENT}"):
+        assert addresses(merged, name) == addresses(shared, name) == (name,), "what was named is asked as it is named"
 
 
 def test_ready_is_not_believed_until_there_is_an_answer() -> None:

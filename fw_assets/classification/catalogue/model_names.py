@@ -47,8 +47,9 @@ def resolve_models(
 ) -> tuple[CatalogueModel, ...]:
     """The catalogue entries for the names that a person wrote, in that order, without repeats.
 
-    A full name (`accounts/ACCOUNT/models/ID`) must be listed as it is. Anything else is compared by `fold_name`;
-    an instruction-tuned variant is also found without its `instruct` or `it` where no other model has that name.
+    A full name (`accounts/ACCOUNT/models/ID`, or that of a deployment or a router) must be listed as it is. Anything
+    else is compared by `fold_name`; an instruction-tuned variant is also found without its `instruct` or `it` where no
+    other model has that name.
 
     Args:
         catalogue: the platform's own, and the models outside of it that the names may mean.
@@ -123,7 +124,7 @@ def nearest_ids(name: str, catalogue: Sequence[CatalogueModel]) -> tuple[str, ..
 def _matches(name: str, catalogue: Sequence[CatalogueModel]) -> list[CatalogueModel]:
     """The models that a name can mean: a full name, else an id, else the same words, else those with a variant."""
     name = name.strip()
-    if name.startswith(("accounts/", PREFIX)):
+    if name.startswith(("accounts/", PREFIX)) or "#" in name:
         return [model for model in catalogue if model.name == name]
     listed = [model for model in catalogue if model.listed]
     # A model of the account has its short id only where the catalogue has none of it.

@@ -15,9 +15,22 @@ _CHAT_KINDS = ("HF_BASE_MODEL", "CUSTOM_MODEL", "KIND_UNSPECIFIED")
 """Kinds of catalogue entries that answer chats; the others are embedding and image models, adapters and drafts."""
 ADAPTER = "HF_PEFT_ADDON"
 """The kind of LoRA adapters, such as fine-tuning jobs leave behind."""
+DEPLOYMENT = "DEPLOYMENT"
+ROUTER = "ROUTER"
+"""Kinds of entries of what a session names in place of a model: a deployment that exists, and a router."""
 _OF_TUNING = frozenset({"tunable", "supports_lora", "learning_rate_range", "batch_size"})
 """Fields of a catalogue entry that matter only where the model is fine-tuned."""
-_LATER_FIELDS = ("base_model", "rank", "deployment", "endpoint", "answered_by", "calibration", "weights")
+_LATER_FIELDS = (
+    "base_model",
+    "rank",
+    "deployment",
+    "endpoint",
+    "answered_by",
+    "calibration",
+    "weights",
+    "serves",
+    "serves_base",
+)
 """Fields that entries of earlier versions lack: their defaults leave the digests of plans."""
 
 
@@ -77,6 +90,10 @@ class CatalogueModel(Frozen):
     empty where it is not, or an earlier version made the entry."""
     weights: str = ""
     """The digest of its weights, where the platform tells it."""
+    serves: str = ""
+    """Of a deployment that the session names: the full name of the model that answers there."""
+    serves_base: str = ""
+    """The base model of that: what it was trained from, or itself; empty where the platform does not show it."""
     threshold_rules: tuple[str, ...] = ()
     """How the platform can fit thresholds of label sets when it fine-tunes it; empty where it fits none."""
     description: str = ""
@@ -93,6 +110,21 @@ class CatalogueModel(Frozen):
         return self.kind == ADAPTER
 
     @property
+    def is_named_deployment(self) -> bool:
+        """Whether it is a deployment that exists: asked under its own name, and neither made nor removed."""
+        return self.kind == DEPLOYMENT
+
+    @property
+    def is_router(self) -> bool:
+        """Whether it is a router, which says nothing of the models behind it."""
+        return self.kind == ROUTER
+
+    @property
+    def is_trained(self) -> bool:
+        """Whether what answers has learned one way of being asked: an adapter, on a deployment or not."""
+        return self.is_adapter or (bool(self.serves_base) and self.serves != self.serves_base)
+
+    @property
     def slug(self) -> str:
         """The id without its account."""
         return self.name.rsplit("/", 1)[-1]
@@ -105,10 +137,13 @@ class CatalogueModel(Frozen):
         return "batch" if self.batch else "deployment"
 
     def asked_by(self, inference: Inference | None) -> Inference:
-        """The way of inference under the session's own; adapters have no serverless one, and endpoints no other."""
+        """The way of inference under the session's own; adapters and deployments have no serverless one, endpoints and
+        routers no other."""
         if self.arm is not None and self.arm.kind == "decision":
             inference = "decision"
-        if self.endpoint is not None:
+        if self.is_named_deployment:
+            return "deployment"
+        if self.endpoint is not None or self.is_router:
             return "decision" if inference == "decision" else "serverless"
         if self.arm is not None and self.arm.requests > 1 and (inference or self.strategy) == "batch":
             # The second request of a row follows from the answer to its first.
@@ -163,9 +198,12 @@ class CatalogueModel(Frozen):
             inference: the way of inference that the session asks for.
         """
         if self.unusable:
-            return f"{self.slug} cannot be used: {self.unusable}"
-        if self.endpoint is not None:
+            named = self.name if self.is_named_deployment else self.slug
+            return f"{named} cannot be used: {self.unusable}"
+        if self.endpoint is not None or self.is_router:
             return None
+        if self.is_named_deployment:
+            return self._thinking_refusal("is a deployment", self.serves_base)
         if self.is_adapter:
             return self._adapter_refusal(tunable=tunable)
         if self.kind not in _CHAT_KINDS:
@@ -186,10 +224,11 @@ class CatalogueModel(Frozen):
             return f"{self.slug} is an adapter: it is evaluated as it is, and not trained again"
         if not self.base_model:
             return f"{self.slug} cannot be used: the platform does not say which model it was trained from"
-        base = self.base_model.rsplit("/", 1)[-1]
-        if base.startswith(THINKING_ONLY):
-            return f"{self.slug} is an adapter of {base}, which {_ALWAYS_THINKS}"
-        return None
+        return self._thinking_refusal("is an adapter", self.base_model)
+
+    def _thinking_refusal(self, what: str, base_model: str) -> str | None:
+        base = base_model.rsplit("/", 1)[-1]
+        return f"{self.slug} {what} of {base}, which {_ALWAYS_THINKS}" if base.startswith(THINKING_ONLY) else None
 
 
 class PlannedModel(Frozen):
@@ -222,6 +261,20 @@ class PlannedModel(Frozen):
     def base_model(self) -> str:
         """Of an adapter that exists already: what it was trained from; empty for a base model."""
         return self.entry.base_model if self.entry else ""
+
+    @property
+    def origin(self) -> str:
+        """The base model by whose prices and vocabulary it goes, where that is another than itself: what an adapter was
+        trained from, or the base of what a named deployment serves."""
+        return self.base_model or (self.entry.serves_base if self.entry else "")
+
+    @property
+    def is_named_deployment(self) -> bool:
+        return self.entry is not None and self.entry.is_named_deployment
+
+    @property
+    def is_router(self) -> bool:
+        return self.entry is not None and self.entry.is_router
 
     @property
     def endpoint(self) -> ModelEndpoint | None:

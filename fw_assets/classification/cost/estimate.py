@@ -102,7 +102,7 @@ class Pricing(Frozen):
     def ratio_of(self, model: PlannedModel) -> TokenRatio:
         """The measured ratio of a model, else that of its family, else the general one."""
         measured = self.ratios.get(model.slug)
-        return measured or ratio_by_name(self.vocabularies, model.base_model or model.asked_name) or self.ratio
+        return measured or ratio_by_name(self.vocabularies, model.origin or model.asked_name) or self.ratio
 
     def speed_of(self, model: PlannedModel) -> ModelSpeed | None:
         """The speed of a model on its machine; None where the timing of the platform holds."""
@@ -127,7 +127,7 @@ class Pricing(Frozen):
         return training_minutes(speed, self.ratio_of(model), train, workload.validation, epochs, chooses=chooses)
 
     def price(self, model: PlannedModel, item: Item) -> Price:
-        return self.prices.price(model.asked_name, item, model.parameter_count, model.base_model)
+        return self.prices.price(model.asked_name, item, model.parameter_count, model.origin)
 
     def hour(self, model: PlannedModel, *, tuned: bool) -> Price:
         """The price of an hour of the deployment of a model, or of what is fine-tuned from it."""
@@ -230,7 +230,8 @@ def _base_line(model: PlannedModel, workload: Workload, pricing: Pricing) -> Cos
         return cost_line("base-evaluation", model.slug, formula, prompts, minutes)
     if model.strategy == "batch":
         return _batch_line("base-evaluation", model, volume, workload, pricing, answer_length=answer_length)
-    formula = f"{_rows_text(volume, workload)} on a deployment of its own, until it has scaled to zero"
+    where = "the deployment itself" if model.is_named_deployment else "a deployment of its own"
+    formula = f"{_rows_text(volume, workload)} on {where}, until it has scaled to zero"
     hours = [_hours(model, volume, pricing, tuned=False)]
     return cost_line("base-evaluation", model.slug, formula, hours, minutes + pricing.timing.deploy_minutes)
 

@@ -20,7 +20,8 @@ _QUALIFIER = (
     r"|k\d+(?:[.p]\d+)?|r\d+|e\d+b|[vl]\d+)"
 )
 _FAMILY = re.compile(
-    rf"\b(?:accounts/[\w-]+/models/[\w.-]+"
+    rf"\b(?:(?:accounts/[\w-]+/models/[\w.-]+#)?accounts/[\w-]+/(?:deployments|routers)/[\w-]+"
+    rf"|accounts/[\w-]+/models/[\w.-]+"
     rf"|(?:qwen|qwq|llama|gemma|kimi|glm|deep\s?seek|minimax|nemotron|gpt|mistral|mixtral|"
     rf"ministral|codestral|minilm"
     rf"|olmo|granite|smollm|deberta|distilbert|roberta|modernbert|bert|claude|gemini|"

@@ -60,6 +60,8 @@ def _other_model(slug: str, before: CatalogueModel, after: CatalogueModel) -> It
     """What the same name does not stand for any more."""
     if before.weights and after.weights != before.weights:
         yield f"{slug} was added again with other weights."
+    if before.serves != after.serves:
+        yield f"{slug} serves {_short(after.serves)}, not {_short(before.serves)}."
     context, left = before.context_length, after.context_length
     if context is not None and left is not None and left < context:
         yield f"{slug}: context length {context:,} -> {left:,}."

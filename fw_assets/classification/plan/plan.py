@@ -295,6 +295,11 @@ class Plan(Frozen):
         entries = [item.entry for item in self.models if item.asked_name == without_arm(model)]
         return next((entry.weights for entry in entries if entry), "")
 
+    def serves(self, model: str) -> str:
+        """What answers where `model` is the full name of a deployment; empty of everything else."""
+        entries = [item.entry for item in self.models if item.asked_name == without_arm(model)]
+        return next((entry.serves for entry in entries if entry), "")
+
     def _asking_terms(self, model: str) -> list[Any]:
         """What a row's requests and answers follow from beside the prompt."""
         weights = self.weights(model)

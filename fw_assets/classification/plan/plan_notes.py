@@ -90,7 +90,8 @@ def on_approval(
     single = len(models) == 1
     adapters = [model for model in models if model.base_model]
     tunable = [model for model in models if model.cells]
-    kind = "model" if adapters else "base model"
+    named = [model for model in models if model.is_named_deployment or model.is_router]
+    kind = "model" if adapters or named else "base model"
     bases = f"The {kind}" if single else f"Each of the {len(models)} {kind}s"
     steps = [f"{bases} answers the validation and test rows once."]
     if out_of_scope is not None:
@@ -101,7 +102,9 @@ def on_approval(
         )
     if arms:
         ways = "another way" if len(arms) == 1 else f"{len(arms)} other ways"
-        steps.append(f"Base models are also asked in {ways}, which need no tuning: {', '.join(arms)}.")
+        steps.append(
+            f"{'Models' if named else 'Base models'} are also asked in {ways}, which need no tuning: {', '.join(arms)}."
+        )
         if any(name.startswith("knn") for name in arms):
             steps.append("Examples are training rows alone, for each row those that are most like it.")
         if "two-stage" in arms:
@@ -121,7 +124,13 @@ def on_approval(
     steps += [
         f"{model.slug} is asked on {model.deployment}, which exists and stays as it is."
         for model in models
-        if model.deployment and model.strategy == "deployment"
+        if model.deployment and model.strategy == "deployment" and not model.is_named_deployment
+    ]
+    steps += [_named_deployment_step(model) for model in models if model.is_named_deployment]
+    steps += [
+        f"{model.slug} is the router {model.name}, asked under that name; the platform chooses the model behind it."
+        for model in models
+        if model.is_router
     ]
     steps += [
         f"{model.slug} is {model.endpoint.model}, asked at {model.endpoint.url} with the key of the variable "
@@ -150,7 +159,7 @@ def on_approval(
         best = "the best one" if priced.finalists == 1 else f"the best {priced.finalists}"
         rows = f"{'by the cost of mistakes ' if session.costs else ''}on validation rows"
         choice = "it" if single else "each" if priced.finalists == len(models) else f"{best} {rows}"
-        if adapters:
+        if adapters or named:
             names = " and ".join(model.slug for model in tunable)
             choice = names if priced.finalists == len(tunable) else f"{best} of {names} {rows}"
         tuned = "It" if priced.finalists == 1 else "Each of them"
@@ -333,17 +342,35 @@ def _example_warnings(examples: ExampleSource | None, rows: Mapping[str, int]) -
         yield f"Examples are the nearest training rows by {examples.method}: {examples.why}."
 
 
+def _named_deployment_step(model: PlannedModel) -> str:
+    serves = model.entry.serves.rsplit("/", 1)[-1] if model.entry else ""
+    of = f" of {serves}" if serves else ""
+    return (
+        f"{model.slug} is a deployment{of} that exists, asked under the name {model.name}. It stays as it is, and "
+        "starts with the first request where it is scaled to zero."
+    )
+
+
 def _model_warnings(
     session: Session, catalogue: Sequence[CatalogueModel], models: Sequence[PlannedModel]
 ) -> Iterator[str]:
     for entry, model in zip(catalogue, models, strict=True):
         if model.arm:
             continue
+        if entry.is_named_deployment and entry.is_trained:
+            served = entry.serves.rsplit("/", 1)[-1]
+            yield (
+                f"{model.slug} serves {served}, which was trained before: where test rows were among its training "
+                "rows, its figures flatter it."
+            )
         if model.base_model:
             yield (
                 f"{model.slug} is an adapter of {model.base_model.rsplit('/', 1)[-1]} that was trained before: it is "
                 "evaluated and not trained again. Where test rows were among its training rows, its figures flatter it."
             )
+        elif session.mode == "fine-tune" and (entry.is_named_deployment or entry.is_router):
+            what = "a deployment that exists" if entry.is_named_deployment else "a router"
+            yield f"{model.slug} is {what}: it is evaluated as it is, and not fine-tuned."
         elif session.mode == "fine-tune" and not model.cells and not model.endpoint:
             yield f"{model.slug} cannot be fine-tuned here and is only benchmarked."
         if model.cells and not entry.supports_lora:

@@ -115,7 +115,8 @@ def _resolve(platform: EmbeddedPlatform, model: str, faults: Faults, now: float)
             deployment = documents.find(connection, DEPLOYMENTS, ACCOUNT, short_id(deployment_name))
         else:
             deployment = _default_deployment(connection, name)
-        if deployment is None or deployment["state"] == "DELETED":
+        is_other = "/" in deployment_name and deployment is not None and deployment["name"] != deployment_name
+        if deployment is None or is_other or deployment["state"] == "DELETED":
             raise _not_served(model)
         loaded = documents.list_all(connection, DEPLOYED_MODELS, ACCOUNT)
         served = {item["model"] for item in loaded if item["deployment"] == deployment["name"]}

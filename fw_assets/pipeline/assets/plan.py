@@ -18,6 +18,7 @@ from fw_assets.pipeline.partitions import add_partitions
 from fw_assets.pipeline.planning.decision_check import check_decisions
 from fw_assets.pipeline.planning.draft import PlanDraft
 from fw_assets.pipeline.planning.examples import few_shot_rows, fewer_examples, make_examples
+from fw_assets.pipeline.planning.router_check import check_routers
 from fw_assets.pipeline.planning.serving_check import require_servable
 from fw_assets.pipeline.planning.shortlists import make_shortlists
 from fw_assets.pipeline.planning.stored_plan import store_plan
@@ -92,6 +93,7 @@ def _draft(store: Workspace, platform: Platform, dataset: str, registration: Reg
         prompt = decision_prompt(with_descriptions(prompt, session.label_descriptions))
     offered = offer(platform, session, quoted_catalogue(platform, session))
     require_servable(platform, session, offered.models)
+    check_routers(platform, session, offered.models, prompt)
     left_out, options = check_decisions(platform, session, offered.models, prompt)
     shortlists = make_shortlists(store, platform, dataset, frame, prompt, labels, options, session.seed)
     examples = make_examples(store, platform, dataset, frame, session, prompt, labels)

@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from fw_assets.classification.catalogue.resource_ids import deployment_id
+from fw_assets.classification.catalogue.served_names import read_deployment_name
 from fw_assets.fireworks import (
     Accelerators,
     AdapterNotLoaded,
@@ -183,6 +184,8 @@ def _spec(existing: Deployment, model: str, base: str) -> DeploymentSpec:
 def _path(deployment: Deployment, model: str, base: str) -> ServingPath:
     """The path of a deployment that serves `model`."""
     shape = deployment.deployment_shape or "default"
+    if named := read_deployment_name(model):
+        model = named.model or deployment.base_model
     if deployment.base_model != model:
         return ServingPath(way="addon", shape=shape)
     return ServingPath(way="base" if model == base else "live merge", shape=shape)

@@ -172,7 +172,7 @@ async def evaluate(
             endpoint = endpoint or await ensure_endpoint(
                 client,
                 without_arm(model),
-                base=base.base_model or base.asked_name,
+                base=base.origin or base.asked_name,
                 adopt=base.deployment if kind == "base" else "",
                 serverless=serverless,
                 probe=probe,

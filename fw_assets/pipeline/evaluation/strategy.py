@@ -55,11 +55,14 @@ class InferenceStrategy:
         return self.strategy == "batch"
 
     def cache(self, account: PlanAccount, decoding: object) -> ResponseCache:
-        """The answers to what is asked with `decoding`, those to questions with examples and of other weights apart."""
+        """The answers to what is asked with `decoding`; those to questions with examples, and those of other weights or
+        of another model on the same deployment, are apart."""
         arm = arm_of(self.model)
         key = [decoding, "knn"] if arm is not None and arm.kind == "knn" else decoding
         if weights := self.plan.weights(self.model):
             key = [key, "weights", weights]
+        if serves := self.plan.serves(self.model):
+            key = [key, "serves", serves]
         return ResponseCache(account.store, account.dataset, self.address, key)
 
     async def ask(

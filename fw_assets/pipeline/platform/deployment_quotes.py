@@ -70,7 +70,7 @@ def hour_usd(book: PriceBook, accelerators: Accelerators | None, model: PlannedM
             model.asked_name,
             "tuned-deployment-hour" if tuned else "deployment-hour",
             model.parameter_count,
-            model.base_model,
+            model.origin,
         )
         .usd
     )

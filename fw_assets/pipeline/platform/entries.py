@@ -1,16 +1,16 @@
-"""Catalogue entries: models of the API as the domain has them."""
+"""Catalogue entries: models of the API, of the catalogue and of accounts, as the domain has them."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from pydantic import ValidationError
 
 from fw_assets.classification.catalogue.model_speed import ModelSpeed
 from fw_assets.classification.catalogue.models import CatalogueModel
 from fw_assets.classification.catalogue.tuning_grid import PublishedCell
-from fw_assets.fireworks import Model, Throughput
+from fw_assets.fireworks import Fireworks, Model, NotFound, PermissionDenied, Throughput
 
 log = logging.getLogger("fw_assets.workspace")
 
@@ -41,6 +41,34 @@ def catalogue_model(model: Model) -> CatalogueModel:
         speed=_speed(model.throughput),
         retired=str(model.deprecation_date),
         unusable="" if model.status.ok else model.status.message or model.status.code,
+    )
+
+
+async def own_entry(client: Fireworks, model: Model, catalogue: Sequence[CatalogueModel]) -> CatalogueModel:
+    """A model of an account as the domain has it; an adapter has the size and the context of its base."""
+    entry = catalogue_model(model).model_copy(update={"listed": False})
+    if not entry.unusable and model.state != "READY":
+        entry = entry.model_copy(update={"unusable": f"it is {model.state.lower()}, and has to be READY"})
+    peft = model.peft_details
+    if not entry.is_adapter or not peft.base_model:
+        return entry
+    base = next((item for item in catalogue if item.name == peft.base_model), None)
+    try:
+        base = base or catalogue_model(await client.own_model(peft.base_model))
+    except (NotFound, PermissionDenied):
+        base = CatalogueModel(name=peft.base_model, unusable="the platform does not show it to your key")
+    broken = f"its base model {base.slug} cannot be used: {base.unusable}" if base.unusable else ""
+    return entry.model_copy(
+        update={
+            "base_model": peft.base_model,
+            "rank": peft.r,
+            "tunable": False,
+            "parameter_count": base.parameter_count,
+            "context_length": entry.context_length or base.context_length,
+            "reads_whole_prompt": base.reads_whole_prompt,
+            "retired": entry.retired or base.retired,
+            "unusable": entry.unusable or broken,
+        }
     )
 
 

@@ -1,16 +1,18 @@
-"""Models outside the platform's catalogue that a session names: adapters and base models of the account."""
+"""What a session names beyond the catalogue: adapters and base models of the account, deployments, routers."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
 
-from fw_assets.classification.catalogue.models import ADAPTER, CatalogueModel
+from fw_assets.classification.catalogue.models import ADAPTER, ROUTER, CatalogueModel
 from fw_assets.classification.catalogue.resource_ids import made_here
+from fw_assets.classification.catalogue.served_names import is_router_name, read_deployment_name
 from fw_assets.classification.session import Session
 from fw_assets.fireworks import CATALOGUE_OWNER, Deployment, Fireworks, Model, NotFound, PermissionDenied
 from fw_assets.pipeline.platform.endpoints import with_endpoints
-from fw_assets.pipeline.platform.entries import catalogue_model
+from fw_assets.pipeline.platform.entries import own_entry
+from fw_assets.pipeline.platform.named_deployments import deployment_entry
 
 _FULL_NAME = re.compile(r"accounts/([^/#\s]+)/models/[^/#\s]+")
 _ID = re.compile(r"[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?")
@@ -29,15 +31,15 @@ def named_by(session: Session) -> tuple[str, ...]:
 async def with_named_models(
     client: Fireworks, catalogue: Sequence[CatalogueModel], names: Sequence[str]
 ) -> tuple[CatalogueModel, ...]:
-    """The catalogue, and behind it the models of accounts that `names` means and the catalogue lacks.
+    """The catalogue, and behind it the models of accounts, deployments and routers that `names` means beyond it.
 
     A short id means a model of the account, if it has one of that id and the catalogue none. A full name that cannot be
-    read is there too, with the reason for which it cannot be used.
+    read is there too, with the reason for which it cannot be used. Of a router nothing can be read.
     """
     taken = {text for model in catalogue for text in (model.name, model.slug)}
     found = [await _read(client, name, catalogue) for name in dict.fromkeys(names) if name not in taken]
     models = {entry.name: (entry, model) for entry, model in found if entry is not None}
-    if all(entry.unusable for entry, _ in models.values()):
+    if all(entry.unusable or model is None for entry, model in models.values()):
         return (*catalogue, *(entry for entry, _ in models.values()))
     # Deployments of this program have names that follow from the model, and are found by them.
     others = [item for item in await client.deployments() if not item.gone and not made_here(item.name)]
@@ -61,6 +63,10 @@ async def _read(
     client: Fireworks, name: str, catalogue: Sequence[CatalogueModel]
 ) -> tuple[CatalogueModel | None, Model | None]:
     """What a name means beyond the catalogue, and the model of the account that it is the entry of."""
+    if is_router_name(name):
+        return CatalogueModel(name=name, kind=ROUTER, serverless=True, listed=False), None
+    if deployment := read_deployment_name(name):
+        return await deployment_entry(client, name, deployment, catalogue), None
     full = _FULL_NAME.fullmatch(name)
     if (full is None and not _ID.fullmatch(name)) or (full is not None and full[1] == CATALOGUE_OWNER):
         return None, None
@@ -79,34 +85,6 @@ async def own_entries(client: Fireworks, catalogue: Sequence[CatalogueModel]) ->
     known = (*catalogue, *bases.values())
     entries = [bases.get(model.name) or await own_entry(client, model, known) for model in models]
     return tuple(_with_deployment(entry, model, deployments) for entry, model in zip(entries, models, strict=True))
-
-
-async def own_entry(client: Fireworks, model: Model, catalogue: Sequence[CatalogueModel]) -> CatalogueModel:
-    """A model of an account as the domain has it; an adapter has the size and the context of its base."""
-    entry = catalogue_model(model).model_copy(update={"listed": False})
-    if not entry.unusable and model.state != "READY":
-        entry = entry.model_copy(update={"unusable": f"it is {model.state.lower()}, and has to be READY"})
-    peft = model.peft_details
-    if not entry.is_adapter or not peft.base_model:
-        return entry
-    base = next((item for item in catalogue if item.name == peft.base_model), None)
-    try:
-        base = base or catalogue_model(await client.own_model(peft.base_model))
-    except (NotFound, PermissionDenied):
-        base = CatalogueModel(name=peft.base_model, unusable="the platform does not show it to your key")
-    broken = f"its base model {base.slug} cannot be used: {base.unusable}" if base.unusable else ""
-    return entry.model_copy(
-        update={
-            "base_model": peft.base_model,
-            "rank": peft.r,
-            "tunable": False,
-            "parameter_count": base.parameter_count,
-            "context_length": entry.context_length or base.context_length,
-            "reads_whole_prompt": base.reads_whole_prompt,
-            "retired": entry.retired or base.retired,
-            "unusable": entry.unusable or broken,
-        }
-    )
 
 
 def _with_deployment(entry: CatalogueModel, model: Model, deployments: Sequence[Deployment]) -> CatalogueModel:

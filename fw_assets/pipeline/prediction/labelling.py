@@ -68,8 +68,7 @@ class Labelling:
         if record.server is not None:
             route_endpoint(client, record.serves[0], record.server, record.form)
         if record.deployment is not None:
-            name = record.deployment.rsplit("/", 1)[-1]
-            await client.wait_deployment_ready(name, record.model, probe=request(prompt, probe))
+            await client.wait_deployment_ready(record.deployment, record.model, probe=request(prompt, probe))
         try:
             async with asyncio.timeout(self._seconds()):
                 try:

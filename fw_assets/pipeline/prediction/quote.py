@@ -9,6 +9,7 @@ import polars as pl
 
 from fw_assets.classification.arm import without_arm
 from fw_assets.classification.arms.two_stage import longest_questions
+from fw_assets.classification.catalogue.served_names import is_served_name
 from fw_assets.classification.cost.estimate import MULTI_LABEL_ANSWERS
 from fw_assets.classification.cost.prediction_cost import PredictionCost, prediction_cost
 from fw_assets.classification.cost.ranges import NOTHING, Range
@@ -59,7 +60,9 @@ async def price_requests(
     if number:
         deployment = await require_deployment(client, store, dataset, served.record)
     listed = await read_priced_catalogue(client)
-    models = await with_named_models(client, listed.models, [without_arm(served.record.serves[0])])
+    record = served.record
+    name = record.model if is_served_name(record.model) else without_arm(record.serves[0])
+    models = await with_named_models(client, listed.models, [name])
     model = served.planned(models)
     server = served.record.server
     endpoints = {} if server is None else {model.slug: server}

@@ -265,6 +265,8 @@ def _estimates(account: PlanAccount, finalists: FinalistsRecord) -> tuple[Estima
 def _why_not_tuned(plan: Plan, finalists: FinalistsRecord, slug: str) -> str:
     if plan.model(slug).arm:
         return "a way of asking the base model, not trained"
+    if plan.model(slug).is_named_deployment or plan.model(slug).is_router:
+        return "evaluated as it is, not trained"
     if plan.model(slug).base_model:
         return "an adapter that existed before, not trained again"
     if plan.session.mode == "benchmark":

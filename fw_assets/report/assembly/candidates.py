@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 from fw_assets.classification.arm import arm_of
 from fw_assets.classification.arms.contextual_calibration import ContextualCalibration
+from fw_assets.classification.catalogue.models import CatalogueModel
 from fw_assets.classification.metrics.scores import Scores
 from fw_assets.classification.plan.plan import Plan
 from fw_assets.classification.selection.comparison import Comparison
@@ -63,6 +65,7 @@ class CandidateInputs:
 def candidate_result(inputs: CandidateInputs, plan: Plan, finalists: Finalists | None) -> CandidateResult:
     strategies = {planned.name: planned.strategy for planned in plan.models}
     adapters = {planned.name: planned.base_model for planned in plan.models}
+    entry = next((planned.entry for planned in plan.models if planned.entry and planned.name == inputs.model), None)
     comparison = inputs.comparison if inputs.tuned_scores is not None else None
     is_finalist = finalists is not None and any(same_model(inputs.model, name) for name in finalists.chosen)
     return CandidateResult(
@@ -80,12 +83,21 @@ def candidate_result(inputs: CandidateInputs, plan: Plan, finalists: Finalists |
         learning=tuple(inputs.learning),
         adapter_of=adapters.get(inputs.model, ""),
         endpoint=next((m.endpoint.address for m in plan.models if m.endpoint and m.name == inputs.model), ""),
-        answered_by=next((m.entry.answered_by for m in plan.models if m.entry and m.name == inputs.model), ""),
+        named=_named(entry),
+        serves=entry.serves if entry else "",
+        serves_trained=bool(entry and entry.serves and entry.is_trained),
+        answered_by=entry.answered_by if entry else "",
         examples=inputs.examples,
         calibration=inputs.calibration,
         arm=str(arm_of(inputs.model) or ""),
         warm_start=plan.warm_start.name if plan.warm_start and inputs.tuned_scores is not None else "",
     )
+
+
+def _named(entry: CatalogueModel | None) -> Literal["", "deployment", "router"]:
+    if entry is None or not (entry.is_named_deployment or entry.is_router):
+        return ""
+    return "router" if entry.is_router else "deployment"
 
 
 def ranking(finalists: Finalists | None) -> tuple[RankedModel, ...]:

@@ -20,6 +20,10 @@ def models(plan: Plan) -> Table:
         adapter = f"adapter of {short(model.base_model)}, evaluated as it is" if model.base_model else ""
         asked = Quoted(model.deployment) if model.deployment and model.strategy == "deployment" else model.strategy
         as_it_is = adapter
+        if model.entry and model.is_named_deployment:
+            as_it_is = f"deployment of {short(model.entry.serves) or 'an unknown model'}, evaluated as it is"
+        if model.is_router:
+            asked, as_it_is = Quoted(model.name), "router, evaluated as it is"
         if model.endpoint:
             asked, as_it_is = Quoted(model.endpoint.url), f"{model.endpoint.model}, evaluated as it is"
         if model.arm:

@@ -124,7 +124,7 @@ def report_outline(report: Report) -> Iterator[Part]:
         elif candidate.base is not None:
             untuned.append(candidate)
     if untuned:
-        what = "models" if any(item.adapter_of for item in untuned) else "base models"
+        what = "models" if any(item.existed for item in untuned) else "base models"
         yield Heading(f"Per label: {what}" + (" that were not fine-tuned" if not benchmark else ""))
         yield Drawing(_cut(labels.base_per_label(untuned, report.labels)))
     for model in field_tables.models(report):

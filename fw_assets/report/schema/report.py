@@ -74,6 +74,12 @@ class CandidateResult(Frozen):
     adapter_of: str = ""
     endpoint: str = ""
     """The URL and, after `#`, the model of an endpoint that was asked as it is; empty for models of the platform."""
+    named: Literal["", "deployment", "router"] = ""
+    """What `model` is the name of, where the session names a deployment or a router in place of a model."""
+    serves: str = ""
+    """The full name of the model that answers at such a deployment; empty where it is not known."""
+    serves_trained: bool = False
+    """Whether that was trained before."""
     answered_by: str = ""
     """The address of the server that answered for the platform when the plan was made; empty where it did itself."""
     warm_start: str = ""
@@ -86,12 +92,19 @@ class CandidateResult(Frozen):
     """Of a base model that can be calibrated by what it says of no text: whether it is, as the validation rows say."""
 
     @property
+    def existed(self) -> bool:
+        """Whether it is something that was there before and is evaluated only: an adapter, a deployment, a router."""
+        return bool(self.adapter_of or self.named)
+
+    @property
     def kind(self) -> str:
-        """What it is as it is: `base`, `adapter`, `endpoint`, or its arm in words."""
+        """What it is as it is: `base`, `adapter`, `endpoint`, `deployment`, `router`, or its arm in words."""
         if self.arm:
             return read_arm(self.arm).words
         if self.endpoint:
             return "endpoint"
+        if self.named:
+            return self.named
         return "adapter" if self.adapter_of else "base"
 
 

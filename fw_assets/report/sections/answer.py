@@ -55,9 +55,9 @@ def question(report: Report) -> str:
     names = listing(models)
     labels = plural(len(report.labels), "label")
     kind = "any number of" if report.data.multi_label else "one of"
-    if not benchmark and any(c.adapter_of for c in report.candidates):
-        tuned = [short(c.model) for c in report.candidates if not c.adapter_of]
-        have = listing([short(c.model) for c in report.candidates if c.adapter_of])
+    if not benchmark and any(c.existed for c in report.candidates):
+        tuned = [short(c.model) for c in report.candidates if not c.existed]
+        have = listing([short(c.model) for c in report.candidates if c.existed])
         return (
             f"{'Is' if len(tuned) == 1 else 'Are'} {listing(tuned)}, fine-tuned, better than {have} at assigning "
             f"{kind} {labels} to the rows of {report.dataset}?"
@@ -108,7 +108,7 @@ def _verdict(report: Report) -> str:
     base, name = candidate.base, short(candidate.model)
     rows = rows_text(base.rows, base.groups)
     if report.status == "benchmark":
-        what = "model" if any(c.adapter_of for c in report.candidates) else "base model"
+        what = "model" if any(c.existed for c in report.candidates) else "base model"
         others = sum(c.base is not None and c is not candidate for c in report.candidates)
         what = "way of asking" if any(c.arm for c in report.candidates) else what
         number = f"{others + 1:,} ways of asking" if what == "way of asking" else plural(others + 1, what)
@@ -275,7 +275,7 @@ def next_step(report: Report) -> str:
         return f"{remedy} What exists is taken up, and nothing is paid twice."
     if report.status == "benchmark":
         kinds = {c.kind for c in report.candidates}
-        why = "An adapter is not trained again" if "adapter" in kinds else "What an endpoint serves is not trained"
+        why = "An adapter is not trained again" if "adapter" in kinds else "What is served already is not trained"
         again = "Run again" if "base" in kinds else f"{why}: name a base model too, and run again"
         again += " without the benchmark-only mode to fine-tune; these figures are kept."
         return f"{again} {instead(report)}" if below_line(report) else again

@@ -72,6 +72,8 @@ def incomplete_note(candidate: CandidateResult) -> str:
         return "adapter"
     if candidate.endpoint and candidate.base is not None:
         return "endpoint"
+    if candidate.named and candidate.base is not None:
+        return candidate.named
     if candidate.note:
         return candidate.note
     if candidate.base is None:

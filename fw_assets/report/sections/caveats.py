@@ -49,10 +49,11 @@ def caveats(report: Report) -> tuple[str, ...]:
         )
     notes += [arm.sentence for arm in report.left_out]
     notes += [row.sentence for row in (report.shortlists.rows if report.shortlists else ())]
-    if adapters := [short(item.model) for item in report.candidates if item.adapter_of and item.base]:
-        which = "it was" if len(adapters) == 1 else "they were"
+    trained = [item for item in report.candidates if item.adapter_of or item.serves_trained]
+    if known := [short(item.model) for item in trained if item.base]:
+        which = "it was" if len(known) == 1 else "they were"
         notes.append(
-            f"{listing(adapters, 6)} existed before this run: if {which} trained on rows that are test rows here, the "
+            f"{listing(known, 6)} existed before this run: if {which} trained on rows that are test rows here, the "
             "figures flatter."
         )
     for start in dict.fromkeys(item.warm_start for item in report.candidates if item.warm_start):

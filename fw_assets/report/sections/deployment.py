@@ -16,7 +16,8 @@ def deployment(report: Report) -> Table:
     """The winner, the decision of the gate, and what serves."""
     winner, result = report.winner, report.deployment
     kept = report.kind_of(short(report.kept or ""), "base")
-    keeping = {"base": "keep the base model", "adapter": "keep the adapter", "endpoint": "keep asking the endpoint"}
+    keeping = {"base": "keep the base model", "adapter": "keep the adapter"}
+    keeping |= {kind: f"keep asking the {kind}" for kind in ("endpoint", "deployment", "router")}
     decisions = {
         "deployed": "deployed",
         "keep-base": keeping.get(kept, f"keep asking the base model ({kept})"),

@@ -49,7 +49,7 @@ def comparison(report: Report) -> Table:
         + (_free(item), "")
         for item in report.baselines
     ]
-    untuned = ">As it is" if any(item.adapter_of for item in report.candidates) else ">Base"
+    untuned = ">As it is" if any(item.existed for item in report.candidates) else ">Base"
     names = ("Model", untuned, ">Fine-tuned", ">Difference, points", ">Gained / lost", ">p", "Verdict", "")
     return Table(columns(*names), tuple(rows))
 
@@ -92,6 +92,8 @@ def _adapter(candidate: CandidateResult) -> str:
         return f"{candidate.kind}, {candidate.endpoint}" if candidate.arm else candidate.endpoint
     if candidate.arm:
         return candidate.kind
+    if candidate.named:
+        return f"{candidate.named} of {short(candidate.serves)}" if candidate.serves else candidate.named
     return f"adapter of {short(candidate.adapter_of)}" if candidate.adapter_of else ""
 
 

@@ -82,6 +82,21 @@ def test_full_names_in_the_catalogue_serve_as_well() -> None:
     assert parse_instruction("Use Qwen3 8B.", full).fields == {"models": ("qwen3-8b",)}
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "accounts/acme/deployments/prod",
+        "accounts/acme/models/mine#accounts/acme/deployments/prod",
+        "accounts/fireworks/models/qwen3-8b#accounts/acme/deployments/prod",
+        "accounts/fireworks/routers/rune",
+    ],
+)
+def test_deployments_and_routers_are_candidates_as_written(name: str) -> None:
+    parsed = parse_instruction(f"Compare {name} and qwen3-14b on tickets.jsonl, deploy nothing.", CATALOGUE)
+    assert parsed.fields == {"models": (name, "qwen3-14b"), "dataset": "tickets.jsonl", "deploy": "never"}
+    assert not parsed.unused
+
+
 def test_curly_quotes_and_long_dashes_are_read() -> None:
     parsed = parse_instruction("Don\u2019t deploy \u2014 labels are \u201cin stock\u201d and \u201csold out\u201d")
     assert parsed.fields == {"deploy": "never", "labels": ("in stock", "sold out")}

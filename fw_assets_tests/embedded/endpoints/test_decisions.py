@@ -11,7 +11,7 @@ import pytest
 import zstandard
 
 from fw_assets.embedded import counts
-from fw_assets_tests.embedded.conftest import Client, is_random
+from fw_assets_tests.embedded.conftest import Client, grammar, is_random, wait
 
 BASE = ""
 """The model of a request that names none: that of `every_kind_of_model`."""
@@ -216,6 +216,22 @@ def test_a_limit_is_told_with_the_time_to_wait(client: Client) -> None:
     refused = client.send("POST", SYSTEMONE[0], systemone())
     assert refused.status_code == 429
     assert int(refused.headers["retry-after"]) > 0
+
+
+def test_a_deployment_is_asked_by_its_own_name_alone(client: Client) -> None:
+    at = "accounts/local/deployments/d"
+    body = {"baseModel": BASE, "deploymentShape": "default"}
+    client.post("/v1/accounts/local/deployments?deploymentId=d", body)
+    wait(lambda: client.get(f"/v1/{at}"), lambda item: bool(item["state"] == "READY"))
+    chat = {"messages": [{"role": "user", "content": "an invoice"}], "response_format": grammar("billing", "sales")}
+    asked = {SYSTEMONE[0]: systemone(), DECISIONS[0]: decisions(), "/inference/v1/chat/completions": chat}
+    others = ("accounts/acme/deployments/d", f"{BASE}#accounts/acme/deployments/d", "accounts/fireworks/routers/rune")
+    for path, body in asked.items():
+        for name in (at, f"{BASE}#{at}"):
+            client.post(path, body | {"model": name})
+        for name in others:
+            refused = client.post(path, body | {"model": name}, status=404)
+            assert name in refused["error"]["message"]
 
 
 def test_decisions_are_counted(client: Client) -> None:

@@ -12,6 +12,7 @@ from fw_assets.classification.catalogue.models import CatalogueModel
 from fw_assets.classification.catalogue.resource_ids import deployment_id
 from fw_assets.fireworks import BadRequest, FineTuningSpec
 from fw_assets.pipeline.platform.catalogue import priced_catalogue
+from fw_assets.pipeline.platform.named_deployments import NOT_SHOWN as NO_DEPLOYMENT
 from fw_assets.pipeline.platform.named_models import NOT_SHOWN, own_entries, with_named_models
 from fw_assets.pipeline.platform.platform import Platform
 from fw_assets_tests.embedded.conftest import Client, labelled_rows
@@ -67,6 +68,42 @@ def test_a_deployment_that_serves_it_is_found_whoever_loaded_it(home: Path) -> N
     client.call("DELETE", f"{at}/zeta?ignoreChecks=true")
     client.call("DELETE", f"{at}/shared?ignoreChecks=true")
     assert named(home, ADAPTER)[ADAPTER].deployment == ""
+
+
+def test_a_deployment_has_the_figures_of_what_answers_there(home: Path) -> None:
+    client, at = Client(home), "/v1/accounts/local/deployments"
+    for id, model in (("alone", ADAPTER), ("plain", BASE)):
+        client.post(f"{at}?deploymentId={id}", {"baseModel": model, "deploymentShape": "default"})
+    shared = {"baseModel": BASE, "deploymentShape": "default", "enableAddons": True}
+    on = client.post(f"{at}?deploymentId=both", shared)["name"]
+    client.post("/v1/accounts/local/deployedModels", {"model": ADAPTER, "deployment": on})
+    alone, plain = (f"accounts/local/deployments/{id}" for id in ("alone", "plain"))
+    serves = {alone: ADAPTER, plain: BASE, on: BASE, f"{ADAPTER}#{on}": ADAPTER, f"{BASE}#{plain}": BASE}
+    found = named(home, *serves)
+    assert {name: entry.serves for name, entry in found.items()} == serves
+    for name, entry in found.items():
+        assert (entry.unusable, entry.listed, entry.tunable, entry.is_named_deployment) == ("", False, False, True)
+        assert entry.deployment == name.rpartition("#")[2]
+        assert (entry.serves_base, entry.parameter_count) == (BASE, 65_536)
+        assert entry.is_trained == (entry.serves == ADAPTER)
+        assert {entry.asked_by(way) for way in (None, "batch", "serverless", "decision")} == {"deployment"}
+    wrong = f"{ADAPTER}#{plain}"
+    assert named(home, wrong)[wrong].unusable == f"{plain} does not serve that model, it is of {BASE}"
+    for gone in ("accounts/local/deployments/none", f"{BASE}#accounts/local/deployments/none"):
+        assert named(home, gone)[gone].unusable == NO_DEPLOYMENT
+        assert (named(home, gone)[gone].refusal(tunable=False, inference=None) or "").startswith(gone)
+    for id in ("alone", "plain", "both"):
+        client.call("DELETE", f"{at}/{id}?ignoreChecks=true")
+    assert named(home, alone)[alone].unusable.startswith("it is deleted")
+
+
+def test_a_router_is_taken_by_its_name_alone() -> None:
+    client, recorder, _ = client_of(lambda request: reply(404))
+    (router,) = asyncio.run(with_named_models(client, (), ["accounts/acme/routers/fast"]))
+    assert (router.is_router, router.listed, router.tunable) == (True, False, False)
+    ways = {None: "serverless", "batch": "serverless", "deployment": "serverless", "decision": "decision"}
+    assert {way: router.asked_by(way) for way in ways} == ways  # type: ignore[arg-type]
+    assert recorder.calls() == [], "there is nothing to read"
 
 
 def test_each_model_is_read_once_and_served_by_one_rule() -> None:
