@@ -100,7 +100,7 @@ class Settings(BaseModel):
         Raises:
             InputError: the path is no text, which Polars and Dagster need.
         """
-        root = self.fw_workspace if is_url(self.fw_workspace) else str(Path(self.fw_workspace).resolve())
+        root = _resolved(self.fw_workspace)
         try:
             root.encode()
         except UnicodeEncodeError:
@@ -186,20 +186,39 @@ def is_usual_workspace(root: str | None) -> bool:
     return root in (None, settings().workspace_root)
 
 
+SHELL_WORKSPACE = "FW_SHELL_WORKSPACE"
+"""From a command to the processes that it starts: the workspace that the shell it was started in names by itself."""
+
+
+def is_shell_workspace(root: str) -> bool:
+    """Whether a command works on this workspace without `--workspace`, in the shell in which messages are read.
+
+    False where nobody knows that shell, as in a daemon.
+    """
+    return root == os.environ.get(SHELL_WORKSPACE)
+
+
 @contextmanager
 def in_workspace(root: str) -> Iterator[None]:
     """Make `root` the workspace of this process, and of those that it starts, while the block runs."""
-    before = os.environ.get("FW_WORKSPACE")
+    before = {name: os.environ.get(name) for name in ("FW_WORKSPACE", SHELL_WORKSPACE)}
     set_workspace(root)
     try:
         yield
     finally:
-        if before is None:
-            del os.environ["FW_WORKSPACE"]
-        else:
-            set_workspace(before)
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 def set_workspace(root: str) -> None:
     """Make `root` the workspace of this process and of those that it starts."""
+    named = os.environ.get("FW_WORKSPACE") or str(Settings.model_fields["fw_workspace"].default)
+    os.environ.setdefault(SHELL_WORKSPACE, _resolved(named))
     os.environ["FW_WORKSPACE"] = root
+
+
+def _resolved(workspace: str) -> str:
+    return workspace if is_url(workspace) else str(Path(workspace).resolve())

@@ -13,6 +13,7 @@ from fw_assets.pipeline.platform.platform import platform_from_environment
 from fw_assets.pipeline.registration.registration import registered_dataset
 from fw_assets.pipeline.runner.redelivery import bring_back, find_winner, require_yes, what_it_costs
 from fw_assets.pipeline.runner.worker_pool import PoolFactory
+from fw_assets.pipeline.workflow.command_line import command
 from fw_assets.pipeline.workflow.owner import require_no_owner
 from fw_assets.workspace.workspace import Workspace
 
@@ -34,7 +35,8 @@ def deploy(root: str, name: str, *, digest: str, as_json: bool, make_pool: PoolF
         if found.serving is not None:
             err.print("Nothing was done.")
             return DONE
-        err.print(f"Bring it back with: fw-assets deploy {name} --digest {found.plan_digest}")
+        again = command(store, "deploy", name, "--digest", found.plan_digest)
+        err.print(f"Bring it back with: {again}", soft_wrap=True)
         return WAITING
     err.print(what_it_costs(name, found))
     with workers(store, name, as_json, make_pool) as pool:
@@ -42,7 +44,7 @@ def deploy(root: str, name: str, *, digest: str, as_json: bool, make_pool: PoolF
     if as_json and status.state != "done":
         echo_json({"dataset": name, "state": status.state, "note": status.note})
     if status.state == "elsewhere":
-        err.print(f"{name}: {status.note}, which brings it back (fw-assets ui)")
+        err.print(f"{name}: {status.note}, which brings it back ({command(store, 'ui')})", soft_wrap=True)
         return WAITING
     if status.state != "done":
         err.print(f"{name}: {status.note}")

@@ -16,6 +16,7 @@ from fw_assets.exit_codes import DONE
 from fw_assets.pipeline.phases import due
 from fw_assets.pipeline.registration.registration import registered_dataset
 from fw_assets.pipeline.reporting.report_files import whole_report
+from fw_assets.pipeline.workflow.command_line import command
 from fw_assets.report.formatting import percent
 from fw_assets.workspace.envelope import slug
 from fw_assets.workspace.workspace import Workspace
@@ -33,7 +34,11 @@ def status(root: str, name: str | None, *, as_json: bool) -> int:
     table = Table("dataset", "state", "where it stands", box=None, pad_edge=False)
     for state in states:
         table.add_row(state.dataset, state.state, _outcome(state) + state.note + _costs(state))
-    out.print(table if table.row_count else f"No datasets in {root} yet. Start with: fw-assets run FILE --model MODEL")
+    if states:
+        out.print(table)
+    else:
+        start = command(Workspace(root), "run", "FILE", "--model", "MODEL")
+        out.print(f"No datasets in {root} yet. Start with: {start}", soft_wrap=True)
     return DONE
 
 

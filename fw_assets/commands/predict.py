@@ -22,6 +22,7 @@ from fw_assets.pipeline.prediction.label_text import label_text, label_text_by_c
 from fw_assets.pipeline.prediction.quote_text import quote_lines
 from fw_assets.pipeline.registration.registration import registered_dataset
 from fw_assets.pipeline.values.prediction import LabelledFile, PredictionQuote
+from fw_assets.pipeline.workflow.command_line import command
 from fw_assets.report.formatting import plural
 from fw_assets.workspace.workspace import Workspace
 
@@ -35,7 +36,7 @@ def predict(root: str, name: str, text: str | None, options: Mapping[str, Any], 
     Raises:
         InputError: both or none is given, or an option that the other has.
     """
-    file: str | None = options["file"]
+    store, file = Workspace(root), options["file"]
     if options["free"] and options["cascade"]:
         raise input_error(
             "--free and --cascade are both given",
@@ -47,8 +48,8 @@ def predict(root: str, name: str, text: str | None, options: Mapping[str, Any], 
         raise input_error(
             f"expected a text or a file, and {given}",
             field="TEXT",
-            advice=f"One text: fw-assets predict {name} TEXT. The rows of a file: fw-assets predict {name} --file FILE "
-            "--out FILE",
+            advice=f"One text: {command(store, 'predict', name, 'TEXT')}. The rows of a file: "
+            + command(store, "predict", name, "--file", "FILE", "--out", "FILE"),
         )
     if text is not None:
         if misplaced := [item for item in _OF_FILES if options[item] not in (None, False)]:

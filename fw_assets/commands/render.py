@@ -7,6 +7,7 @@ import json
 from fw_assets.classification.plan.plan import Plan
 from fw_assets.console import echo_json, err, out
 from fw_assets.pipeline.values.approval import PlanChanges
+from fw_assets.pipeline.workflow.next_step import to_say_yes
 from fw_assets.workspace.workspace import Workspace
 
 
@@ -15,7 +16,7 @@ def show_plan(store: Workspace, name: str) -> None:
     from fw_assets.report.rendering.terminal import plan_view, show
 
     plan = store.require("plan", name, Plan)
-    show(plan_view(plan), err)
+    show(plan_view(plan, to_say_yes(store, name, plan.digest)), err)
     changes = store.read("plan_changes", name, PlanChanges)
     if changes is not None and changes.plan_digest == plan.digest and changes.differences:
         err.print(f"\n{changes.heading}")

@@ -13,8 +13,10 @@ from fw_assets.embedded import secret_in
 from fw_assets.embedded import serve as serve_platform
 from fw_assets.exit_codes import DONE
 from fw_assets.pipeline.platform.platform import rehearse_prices
+from fw_assets.pipeline.workflow.command_line import command
 from fw_assets.settings import settings
 from fw_assets.workspace.file_server import URL_PREFIX, file_server
+from fw_assets.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
@@ -47,7 +49,8 @@ def serve(
         if token is None:
             return {}
         echo(f"Reports: {reports}", to_stderr=True)
-        return {URL_PREFIX: file_server(Path(workspace), token, keys=[key])}
+        start = command(Workspace(workspace), "run", "FILE", "--model", "MODEL", anywhere=True)
+        return {URL_PREFIX: file_server(Path(workspace), token, keys=[key], start=start)}
 
     with contextlib.suppress(KeyboardInterrupt):  # also before the server handles it
         serve_platform(settings().platform_home, host=host, port=port, tls=tls, mounts=mounts)

@@ -34,6 +34,7 @@ from fw_assets.pipeline.runner.redelivery import approval_again
 from fw_assets.pipeline.runner.session import exclusive_pool, finish
 from fw_assets.pipeline.runner.worker_pool import PoolFactory, WorkerPool
 from fw_assets.pipeline.values.registration import Registration
+from fw_assets.pipeline.workflow.command_line import command
 from fw_assets.pipeline.workflow.owner import require_no_owner
 from fw_assets.workspace.workspace import Workspace
 
@@ -60,7 +61,7 @@ def plan(root: str, arguments: Mapping[str, Any], *, as_json: bool, make_pool: P
         if plan.unused:
             _show_unused(plan.unused)
         else:
-            _print(f"\nTo go on: fw-assets run {registration.name} --approve")
+            _print(f"\nTo go on: {command(store, 'run', registration.name, '--approve')}")
     return DONE
 
 
@@ -196,8 +197,8 @@ def _ask_for_approval(
     elif as_json:
         _echo_waiting(store, name, status, unused)
     # Only a person who names the digest approves a plan that an instruction was not wholly used for.
-    command = f"approve {name} --digest {plan.digest}" if unused else f"run {name} --approve"
-    _print(f"\n{name}: {status.note}. Approve with: fw-assets {command}, or in the Dagster UI.")
+    words = ("approve", name, "--digest", plan.digest) if unused else ("run", name, "--approve")
+    _print(f"\n{name}: {status.note}. Approve with: {command(store, *words)}, or in the Dagster UI.")
     return None
 
 
@@ -247,7 +248,7 @@ def approve(
         raise input_error(
             "a yes is to one plan, and names its digest",
             field="--digest",
-            advice=f"Look at {shown}, then: fw-assets approve {name} --digest {head.digest}",
+            advice=f"Look at {shown}, then: {command(store, 'approve', name, '--digest', head.digest)}",
         )
     config = approval_config(
         by,
@@ -265,11 +266,11 @@ def approve(
     if reject:
         _print(f"{name}: rejected; nothing was started.")
     elif driver == "daemon":
-        _print(f"{name}: approved; Dagster's daemon goes on (fw-assets ui).")
+        _print(f"{name}: approved; Dagster's daemon goes on ({command(store, 'ui')}).")
     else:
-        _print(f"{name}: approved; go on with: fw-assets run {name}")
+        _print(f"{name}: approved; go on with: {command(store, 'run', name)}")
     return DONE
 
 
 def _print(text: str) -> None:
-    err.print(text)
+    err.print(text, soft_wrap=True)  # a command in it that was broken into lines could not be pasted

@@ -70,7 +70,7 @@ POLICIES = (
 _ADVICE = {
     FAILED: "Correct what the message names, and run the same command again: what was done is kept.",
     BAD_INPUT: "Correct what the message names, and run the same command again.",
-    WAITING: "Look at the plan, and answer it: fw-assets approve NAME --digest DIGEST.",
+    WAITING: "Look at the plan, and answer it: fw-assets approve NAME --digest DIGEST, on the same workspace.",
     INCOMPLETE: "Run the same command again when the cause that the message names is gone: what was done is kept.",
 }
 

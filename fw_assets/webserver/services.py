@@ -30,7 +30,7 @@ from fw_assets.code_location import CODE_LOCATION, LOCATION_NAME
 from fw_assets.pipeline.runner.dagster_storage import ensure_storage
 from fw_assets.pipeline.runner.instance import instance_folder
 from fw_assets.ports import listener
-from fw_assets.settings import settings
+from fw_assets.settings import SHELL_WORKSPACE, settings
 from fw_assets.webserver.guard import LOOPBACK_HOSTS
 from fw_assets.workspace.durable import replacing
 
@@ -94,6 +94,7 @@ def run_services(
             advice="Set FW_UI_PASSWORD, or FW_UI_PROXY_HEADER behind a reverse proxy that asks who it is.",
         )
     environment = {**os.environ, "FW_UI_HOSTS": ",".join([*hosts, *filter(None, [known.fw_ui_hosts])])}
+    environment.pop(SHELL_WORKSPACE, None)  # pages and alerts are read anywhere
     platform = known.fw_platform == "embedded" and known.fw_embedded_url is None
     port, platform_port = port or known.fw_ui_port, platform_port or known.fw_port
     environment["FW_PORT"] = str(platform_port)

@@ -50,7 +50,12 @@ _INDEX_POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none';
 
 
 def file_server(
-    root: Path, token: str, *, keys: Sequence[str] = (), hosts: Sequence[str] = ("127.0.0.1", "localhost", "[::1]")
+    root: Path,
+    token: str,
+    *,
+    keys: Sequence[str] = (),
+    hosts: Sequence[str] = ("127.0.0.1", "localhost", "[::1]"),
+    start: str = "fw-assets run FILE",
 ) -> Starlette:
     """The ASGI application for the local workspace at `root`.
 
@@ -58,6 +63,7 @@ def file_server(
         token: opens the files as `?token=`, and then as a cookie.
         keys: open them too, as `Authorization: Bearer KEY` or `X-Api-Key: KEY`.
         hosts: the host names that requests may name.
+        start: the command that the page of a workspace without datasets shows.
     """
     root = root.resolve()
     cookie = f"fw-assets-{_same_as(token)[:12]}"
@@ -71,7 +77,7 @@ def file_server(
                 "Open the link that `fw-assets serve` prints, or send the platform's key as X-Api-Key.\n", 401, _HEADERS
             )
         path = request.path_params["path"]
-        return _index(root) if path == "" else _file(root, path)
+        return _index(root, start) if path == "" else _file(root, path)
 
     host_check = Middleware(TrustedHostMiddleware, allowed_hosts=list(hosts))
     return Starlette(routes=[Route("/{path:path}", respond)], middleware=[host_check])
@@ -87,7 +93,7 @@ def _file(root: Path, requested: str) -> Response:
     return FileResponse(root / requested, media_type=media_type, headers=_HEADERS)
 
 
-def _index(root: Path) -> Response:
+def _index(root: Path, start: str) -> Response:
     """Page with each dataset's reports and plan."""
     folders = sorted(folder.name for folder in root.iterdir()) if root.is_dir() else []
     lines = []
@@ -101,7 +107,7 @@ def _index(root: Path) -> Response:
         ]
         links = " · ".join(f'<a href="{URL_PREFIX}/{quote(name)}/{file}">{file}</a>' for file in shown)
         lines.append(f"<li><b>{escape(name)}</b>: {links or 'nothing yet'}</li>")
-    body = f"<ul>{''.join(lines)}</ul>" if lines else "<p>No datasets yet. Start with: fw-assets run FILE</p>"
+    body = f"<ul>{''.join(lines)}</ul>" if lines else "<p>No datasets yet. Start with: {escape(start)}</p>"
     page = f'<!doctype html><meta charset="utf-8"><title>Reports</title><h1>Reports</h1>{body}\n'
     return HTMLResponse(page, headers=_HEADERS | {"Content-Security-Policy": _INDEX_POLICY})
 

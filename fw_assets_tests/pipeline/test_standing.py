@@ -13,7 +13,7 @@ from fw_assets.pipeline.phases import due
 from fw_assets.pipeline.standing import standings, steps_at_work
 from fw_assets.pipeline.values.step_run import StepRun, forget_step_run, record_step_run
 from fw_assets.pipeline.workflow.owner import FILE, Owner, note_owner
-from fw_assets.settings import in_workspace
+from fw_assets.settings import SHELL_WORKSPACE, in_workspace
 from fw_assets.workspace.workspace import Workspace
 from fw_assets_tests.project import Project
 
@@ -25,8 +25,12 @@ LEFT = f"to be inspected and planned; no command is at work on it; {AGAIN}"
 
 
 def standing(project: Project) -> tuple[str, str]:
-    with in_workspace(str(project.workspace)):
-        status = standings(Workspace(str(project.workspace)), ["tickets"], driver=None)["tickets"]
+    """State and note, as the project's own shell reads them."""
+    with pytest.MonkeyPatch.context() as shell:
+        shell.delenv(SHELL_WORKSPACE, raising=False)
+        shell.setenv("FW_WORKSPACE", str(project.workspace))
+        with in_workspace(str(project.workspace)):
+            status = standings(Workspace(str(project.workspace)), ["tickets"], driver=None)["tickets"]
     return status.state, status.note
 
 

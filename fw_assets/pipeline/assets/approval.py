@@ -22,6 +22,7 @@ from fw_assets.pipeline.steps.retries import readable_failures, refusals
 from fw_assets.pipeline.ui.metadata import summary, table
 from fw_assets.pipeline.ui.plan_checks import approval_checks
 from fw_assets.pipeline.values.approval import Approval, PlanChanges
+from fw_assets.pipeline.workflow.command_line import command
 from fw_assets.pipeline.workflow.instance import WorkflowInstance
 from fw_assets.report.escape import code
 from fw_assets.report.formatting import usd_roughly
@@ -68,7 +69,7 @@ def approval(
         data_version=dg.DataVersion(f"{answer.plan_digest}-{answer.decision}-{answer.mitigation}"),
         check_results=approval_checks(dataset, answer, plan.label_set.given),
         metadata={
-            "summary": _summary(dataset, answer, ceiling),
+            "summary": _summary(store, dataset, answer, ceiling),
             "approved_usd": ceiling,
             "answers": table(answer_rows(store, dataset, "plan_digest", "mitigation", "note")),
             "decision": answer.decision,
@@ -151,14 +152,14 @@ def _refusal(why: str) -> dg.Failure:
     return dg.Failure(why, allow_retries=False)
 
 
-def _summary(dataset: str, answer: Approval, ceiling: float) -> dg.MarkdownMetadataValue:
+def _summary(store: Workspace, dataset: str, answer: Approval, ceiling: float) -> dg.MarkdownMetadataValue:
     mitigation = f", with the mitigation **{answer.mitigation}**." if answer.mitigation != "none" else "."
     decision = f"plan {answer.plan_digest} is **{answer.decision}** by {code(answer.approved_by, table=False)}"
     money = f"Up to **{usd_roughly(ceiling)}** may be spent." if ceiling else "It costs nothing."
     if answer.decision == "rejected":
         follows = "Nothing is started, and nothing spent. The plan can still be approved, by another answer."
     elif answer.driver == "command-line":
-        follows = f"{money} `fw-assets run` carries on."
+        follows = f"{money} `{command(store, 'run', dataset, anywhere=True)}` carries on."
     else:
         follows = f"{money} What follows starts by itself: see *Runs*, and *Automation* → `phases`."
     return summary(dataset, decision + mitigation, follows)

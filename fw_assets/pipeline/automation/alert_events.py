@@ -113,7 +113,7 @@ def _plan_waits(store: Workspace, name: str, digest: str) -> Event:
     cost = "it costs nothing" if not plan.ceiling_usd() else f"up to {usd_roughly(plan.ceiling_usd())}"
     if plan.estimate.lower_bound:
         cost += ", and prices that are not known"
-    text = f"{name}: plan {digest} waits for approval ({cost}): {to_approve(store, name)}."
+    text = f"{name}: plan {digest} waits for approval ({cost}): {to_approve(store, name, anywhere=True)}."
     return _event(f"plan-waits/{name}/{digest}", "plan-waits", name, text, file=_place(store, name, "plan.md"))
 
 

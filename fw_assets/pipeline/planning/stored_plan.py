@@ -9,7 +9,7 @@ from fw_assets.classification.plan.plan import Plan
 from fw_assets.classification.plan.plan_diff import plan_differences
 from fw_assets.pipeline.planning.draft import PlanDraft
 from fw_assets.pipeline.values.approval import Approval, PlanChanges
-from fw_assets.pipeline.workflow.next_step import yes_in_dagster
+from fw_assets.pipeline.workflow.next_step import to_say_yes
 from fw_assets.report.rendering.markdown import render_plan
 from fw_assets.workspace.workspace import Workspace
 
@@ -26,7 +26,7 @@ def store_plan(store: Workspace, draft: PlanDraft) -> StoredPlanText:
     plan, dataset = draft.plan, draft.plan.dataset
     changes = _changes_to(store, plan)
     changed = (changes.heading, *changes.differences) if changes.differences else ()
-    text = render_plan(plan, changed, yes_in_dagster(store))
+    text = render_plan(plan, changed, to_say_yes(store, dataset, plan.digest, anywhere=True))
     store.write("basis", dataset, draft.basis, inputs=plan.digest)
     store.write("plan_changes", dataset, changes, inputs=plan.digest)
     store.write_text(text, dataset, "plan.md")

@@ -11,6 +11,7 @@ from fw_assets.classification.cost.cost_lines import Estimate
 from fw_assets.classification.plan.plan import Plan
 from fw_assets.pipeline.platform.platform import Platform
 from fw_assets.pipeline.values.approval import Approval
+from fw_assets.pipeline.workflow.command_line import command
 from fw_assets.pipeline.workflow.next_step import to_deploy
 from fw_assets.pipeline.workflow.owner import owner_of
 from fw_assets.report.schema.report import Run
@@ -51,8 +52,7 @@ def package_versions() -> dict[str, str]:
 
 def predict_command(platform: Platform, store: Workspace, dataset: str) -> str:
     """The command that asks for the label of a text, which comes last."""
-    place = f"--workspace {shlex.quote(store.root)}"
-    return f"{_own_platform(platform, store)}fw-assets predict {place} {shlex.quote(dataset)}"
+    return _own_platform(platform, store) + command(store, "predict", dataset, anywhere=True)
 
 
 def _own_platform(platform: Platform, store: Workspace) -> str:
@@ -71,10 +71,10 @@ def client_setup(platform: Platform, store: Workspace, dataset: str, *, deployed
         deployed: they ask a deployment of this program's, which is removed where nobody asks it for days.
     """
     # Before the others: a shell may not wait for what follows a server in the background.
-    returns = (f"# if its deployment was removed: {to_deploy(store, dataset)}",) if deployed else ()
+    returns = (f"# if its deployment was removed: {to_deploy(store, dataset, anywhere=True)}",) if deployed else ()
     if not platform.is_embedded:
         return (*returns, "export FIREWORKS_API_KEY=...")
-    server = f"{_own_platform(platform, store)}fw-assets serve --workspace {shlex.quote(store.root)}"
     port = platform.public_url.rpartition(":")[2]
+    server = _own_platform(platform, store) + command(store, "serve", "--port", port, anywhere=True)
     key = shlex.quote(str(platform.home / "api_key"))
-    return (*returns, f"{server} --port {port} &", f'export FIREWORKS_API_KEY="$(cat {key})"')
+    return (*returns, f"{server} &", f'export FIREWORKS_API_KEY="$(cat {key})"')

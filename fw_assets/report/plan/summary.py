@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from fw_assets.classification.plan.plan import Plan
 from fw_assets.classification.selection.power import BaseDiscordance
-from fw_assets.report.formatting import Quoted, count, duration, listing, plural, points_text, usd, usd_roughly
+from fw_assets.report.formatting import count, duration, listing, plural, points_text, usd, usd_roughly
 from fw_assets.report.plan import fields, reading, slices
 from fw_assets.report.schema.power import PowerResult, power_result
 from fw_assets.report.sections.small_numbers import power_sentence
@@ -20,7 +20,7 @@ def first_screen(plan: Plan, yes: str = "") -> Table:
     """What a person must know to approve or to reject.
 
     Args:
-        yes: how to approve; left out, the command.
+        yes: how to approve; left out, that is not said.
     """
     several = [("Which fields?", fields.sentence(plan))] if plan.label_set.fields else []
     pairs = [
@@ -43,7 +43,8 @@ def first_screen(plan: Plan, yes: str = "") -> Table:
             pairs.append(("When is it deployed?", gate(plan)))
     if plan.label_set.slices:
         pairs.append(("Which slices?", slices.sentence(plan)))
-    pairs.append(("How to say yes?", yes or Quoted(f"fw-assets approve {plan.dataset} --digest {plan.digest}")))
+    if yes:
+        pairs.append(("How to say yes?", yes))
     return Table(columns("Question", "Answer"), tuple(pairs))
 
 

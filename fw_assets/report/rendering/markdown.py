@@ -30,7 +30,7 @@ def render_plan(plan: Plan, changed: Sequence[str] = (), yes: str = "") -> str:
 
     Args:
         changed: a heading, then each difference to the plan before; empty where there is none.
-        yes: how to approve; left out, the command.
+        yes: how to approve; left out, that is not said.
     """
     source = environment().get_template("plan.md.jinja")
     sections = {

@@ -59,7 +59,7 @@ Part = Heading | Sentence | Drawing
 
 
 def plan_outline(plan: Plan, yes: str = "") -> Iterator[Part]:
-    """Everything that a person needs to approve a plan, or to reject it; `yes` says how, in place of the command."""
+    """Everything that a person needs to approve a plan, or to reject it; `yes` says how."""
     yield Heading(f"Plan for {plan.dataset}")
     yield Drawing(summary.first_screen(plan, yes), heads=False)
     for warning in plan.warnings:

@@ -60,7 +60,7 @@ def test_a_failed_attempt_waits_for_a_signature_and_says_so(store: Workspace) ->
             jobs.run(under(store, "a1"))
         assert str(caught.value) == (
             f"job {FIRST} ended FAILED: the worker died; approve again to try a second time (attempt 2 of 3): "
-            "`fw-assets run tickets --approve`, or the asset `approval` in Dagster."
+            f"`fw-assets run tickets --approve --workspace {store.root}`, or the asset `approval` in Dagster."
         )
     assert list(jobs.jobs) == [FIRST]
     assert set(jobs.settled) == {FIRST}

@@ -10,6 +10,7 @@ from markdown_it import MarkdownIt
 from fw_assets.classification.cost.estimate import DEAREST
 from fw_assets.classification.gate_policy import GatePolicy
 from fw_assets.classification.session import Session
+from fw_assets.report.formatting import Quoted
 from fw_assets.report.plan.costs import traffic
 from fw_assets.report.rendering.markdown import render_plan
 from fw_assets_tests.report.workflow import MODELS, planned
@@ -17,8 +18,8 @@ from fw_assets_tests.report.workflow import MODELS, planned
 
 def test_the_first_screen_says_what_a_yes_costs_and_how_to_give_it() -> None:
     plan, _, _ = planned()
-    top = "\n".join(render_plan(plan).split("\n")[:16])
-    assert f"fw-assets approve support-intents --digest {plan.digest}" in top
+    top = "\n".join(render_plan(plan, yes=Quoted("fw-assets approve x")).split("\n")[:16])
+    assert "| How to say yes? | `fw-assets approve x` |" in top
     assert "Benchmark qwen3-8b and qwen3-4b, fine-tune the best one with 3 settings" in top
     assert f"${plan.estimate.expected:.2f} expected" in top
     assert "account, billing, sales and technical" in top

@@ -55,7 +55,7 @@ def test_hostile_text_is_neither_markup_nor_control(width: int) -> None:
 
 def test_the_plan_shows_cost_labels_and_how_to_approve() -> None:
     plan, _, _ = planned()
-    text = printed(plan_view(plan))
+    text = printed(plan_view(plan, f"fw-assets approve x --digest {plan.digest}"))
     for expected in (f"--digest {plan.digest}", "technical", "qwen3-4b", "Total", "rank 8, 1.5e-4, 4 epochs"):
         assert expected in text
 
