@@ -25,7 +25,7 @@ from fw_assets.classification.metrics.confidence import model_confidence
 from fw_assets.classification.prompting.prompt import Prompt
 from fw_assets.fireworks import Fireworks
 from fw_assets.fireworks._transport import BufferedTransport, Method
-from fw_assets.pipeline.evaluation.evaluate import store_and_score
+from fw_assets.pipeline.evaluation.candidate.stored_predictions import store_and_score
 from fw_assets.pipeline.evaluation.online import ask
 from fw_assets.pipeline.evaluation.response_cache import ResponseCache
 from fw_assets.pipeline.progress import listening, to_log

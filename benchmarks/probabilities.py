@@ -37,7 +37,7 @@ from fw_assets.classification.prompting.prompt import Prompt
 from fw_assets.embedded import api_key, create_app
 from fw_assets.fireworks import Fireworks
 from fw_assets.fireworks._transport import BufferedTransport, Method
-from fw_assets.pipeline.evaluation.evaluate import store_and_score
+from fw_assets.pipeline.evaluation.candidate.stored_predictions import store_and_score
 from fw_assets.pipeline.evaluation.online import InferenceResult, alternatives_needed, send_all
 from fw_assets.pipeline.evaluation.request_set import RequestSet
 from fw_assets.pipeline.evaluation.response_cache import ResponseCache

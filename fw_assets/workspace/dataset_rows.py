@@ -66,3 +66,9 @@ def write_rejected_rows(store: Workspace, dataset: str, rejected: tuple[Rejected
     """Store the rejected rows; an empty file replaces one that an earlier state of the data left behind."""
     if rejected or store.read_text(dataset, REJECTED_ROWS):
         store.write_text("".join(f"{line}\n" for line in rejected_jsonl(rejected)), dataset, REJECTED_ROWS)
+
+
+def may_be_empty(store: Workspace, dataset: str) -> bool:
+    """Whether a row may have no label: some training rows have none."""
+    empty = split_rows(store, dataset, "train").filter(pl.col("labels").list.len() == 0)
+    return bool(empty.head(1).collect().height)

@@ -9,7 +9,7 @@ import dagster as dg
 from fw_assets.classification.arms.contextual_calibration import ContextualCalibration
 from fw_assets.classification.cost.cost_lines import Stage
 from fw_assets.fireworks import Fireworks
-from fw_assets.pipeline.evaluation.evaluate import evaluate
+from fw_assets.pipeline.evaluation.candidate.evaluate import evaluate
 from fw_assets.pipeline.input_digests import baseline_inputs
 from fw_assets.pipeline.reporting.looks import record_look
 from fw_assets.pipeline.reporting.mistakes import cost_figures

@@ -9,7 +9,7 @@ from fw_assets.classification.cost.estimate import CURVE_SHARES
 from fw_assets.classification.cost.prices import PriceBook
 from fw_assets.fireworks import Fireworks
 from fw_assets.pipeline.budget.line_prices import item_share
-from fw_assets.pipeline.evaluation.evaluate import evaluate
+from fw_assets.pipeline.evaluation.candidate.evaluate import evaluate
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
 from fw_assets.pipeline.steps.asset_definition import pipeline_asset
 from fw_assets.pipeline.steps.cell_step import CellStep, cell_step

@@ -14,7 +14,7 @@ from fw_assets.classification.selection.comparison import compare
 from fw_assets.classification.session import Inference
 from fw_assets.fireworks import Fireworks
 from fw_assets.pipeline.errors import DecisionsRefused
-from fw_assets.pipeline.evaluation.evaluate import evaluate
+from fw_assets.pipeline.evaluation.candidate.evaluate import evaluate
 from fw_assets.pipeline.reporting.mistakes import cost_figures
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
 from fw_assets.pipeline.steps.asset_definition import pipeline_asset

@@ -24,11 +24,11 @@ from fw_assets.classification.metrics.threshold_fit import fitted_and_crossed, v
 from fw_assets.classification.plan.plan import Plan
 from fw_assets.classification.prompting.prompt import Prompt
 from fw_assets.classification.splits.out_of_scope import OUT_OF_SCOPE
-from fw_assets.pipeline.evaluation.evaluate import may_be_empty, store_and_score, store_unscored
+from fw_assets.pipeline.evaluation.candidate.stored_predictions import store_and_score, store_unscored
 from fw_assets.pipeline.platform.platform import ENCODER, Platform
 from fw_assets.pipeline.values.evaluation import Baselines
 from fw_assets.workspace.batches import Batches
-from fw_assets.workspace.dataset_rows import part_batches, split_rows
+from fw_assets.workspace.dataset_rows import may_be_empty, part_batches, split_rows
 from fw_assets.workspace.predictions import PARTS, encoder_path, prediction_path
 from fw_assets.workspace.workspace import Workspace
 

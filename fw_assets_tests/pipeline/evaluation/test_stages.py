@@ -13,7 +13,7 @@ import pytest
 from fw_assets.classification.arms.two_stage import two_stage_prompt
 from fw_assets.classification.prompting.prompt import Prompt
 from fw_assets.fireworks import ChatCompletion, TokenLogprob
-from fw_assets.pipeline.evaluation import evaluate
+from fw_assets.pipeline.evaluation.candidate.evaluator import Evaluator
 from fw_assets.pipeline.evaluation.stages import answer
 from fw_assets_tests.classification.prompts import prompt_for
 
@@ -57,7 +57,7 @@ def test_stages_are_asked_by_default_where_one_request_is_calibrated_both_ways()
     account = SimpleNamespace(plan=SimpleNamespace(model=lambda slug: SimpleNamespace(entry=entry)))
 
     def calibration(prompt: Prompt) -> str | None:
-        evaluator = evaluate._Evaluator(cast("Any", None), cast("Any", account), prompt, cast("Any", None), "m", "base")
+        evaluator = Evaluator(cast("Any", None), cast("Any", account), prompt, cast("Any", None), "m", "base")
         return evaluator.asked_both_ways().prompt.calibration
 
     flat = STAGED.model_copy(update={"stages": ()})
