@@ -18,12 +18,13 @@ from fw_assets.classification.label_descriptions import check_descriptions
 from fw_assets.classification.labels.inspected_dataset import InspectedDataset
 from fw_assets.classification.labels.label_set import LabelSet
 from fw_assets.classification.mistake_costs import check_costs
+from fw_assets.classification.plan.approval_steps import on_approval, on_rejection
 from fw_assets.classification.plan.job_limits import check_jobs
 from fw_assets.classification.plan.left_out_arm import LeftOutArm
 from fw_assets.classification.plan.long_rows import long_rows
 from fw_assets.classification.plan.part_limits import check_parts
 from fw_assets.classification.plan.plan import MitigationOption, Part, Plan, PlannedResource
-from fw_assets.classification.plan.plan_notes import on_approval, on_rejection, warnings
+from fw_assets.classification.plan.plan_warnings import warnings
 from fw_assets.classification.scope.reject_label import check_reject_label
 from fw_assets.classification.selection.power import smallest_detectable_difference
 from fw_assets.classification.session import Session
