@@ -7,14 +7,17 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
+import pytest
 from click.testing import CliRunner
 
+import fw_assets
 from fw_assets.cli import main
 from fw_assets.code_location import CODE_LOCATION
 from fw_assets.embedded import counts
@@ -145,3 +148,17 @@ class InProcessPool:
         del step
         for error in self.wait():
             raise error
+
+
+@contextmanager
+def benchmarked_project(folder: Path) -> Iterator[Project]:
+    """A project whose dataset `tickets` has a winner among models that were not fine-tuned, in its own folder."""
+    project = Project(folder, rows=120)
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("DAGSTER_HOME", "FW_PLATFORM", "FW_PLATFORM_HOME"):
+            patch.delenv(name, raising=False)
+        patch.setenv("FW_WORKSPACE", str(project.workspace))
+        patch.chdir(project.folder)
+        work = fw_assets.plan(project.data, models="char-ngram", mode="benchmark", make_pool=InProcessPool)
+        work.approve().run()
+        yield project

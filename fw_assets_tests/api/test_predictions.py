@@ -13,7 +13,7 @@ import polars as pl
 import pytest
 
 import fw_assets
-from fw_assets_tests.project import InProcessPool, Project
+from fw_assets_tests.project import Project, benchmarked_project
 
 PAGE = Path(__file__).parents[2] / "docs" / "assets.md"
 ROWS = pl.DataFrame({"id": [1, 2, 3], "text": ["I was charged twice", "the app crashes", "I was charged twice"]})
@@ -21,15 +21,7 @@ ROWS = pl.DataFrame({"id": [1, 2, 3], "text": ["I was charged twice", "the app c
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
-    """A project whose dataset `tickets` has a winner."""
-    project = Project(tmp_path_factory.mktemp("project"), rows=120)
-    with pytest.MonkeyPatch.context() as patch:
-        for name in ("DAGSTER_HOME", "FW_PLATFORM", "FW_PLATFORM_HOME"):
-            patch.delenv(name, raising=False)
-        patch.setenv("FW_WORKSPACE", str(project.workspace))
-        patch.chdir(project.folder)
-        work = fw_assets.plan(project.data, models="char-ngram", mode="benchmark", make_pool=InProcessPool)
-        work.approve().run()
+    with benchmarked_project(tmp_path_factory.mktemp("project")) as project:
         yield project
 
 

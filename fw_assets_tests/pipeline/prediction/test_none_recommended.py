@@ -17,7 +17,7 @@ from fw_assets.commands.mcp.labelling_tools import LabellingTools
 from fw_assets.commands.mcp.spending import Spending
 from fw_assets.pipeline.values.delivery import DeploymentRecord
 from fw_assets.workspace.workspace import Workspace
-from fw_assets_tests.project import InProcessPool, Project
+from fw_assets_tests.project import Project, benchmarked_project
 
 WHY = "char-ngram gets fewer rows right than always answering billing would."
 TEXT = "I was charged twice"
@@ -25,15 +25,7 @@ TEXT = "I was charged twice"
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
-    project = Project(tmp_path_factory.mktemp("project"), rows=120)
-    project.make_pool = InProcessPool
-    with pytest.MonkeyPatch.context() as patch:
-        for name in ("DAGSTER_HOME", "FW_PLATFORM", "FW_PLATFORM_HOME"):
-            patch.delenv(name, raising=False)
-        patch.setenv("FW_WORKSPACE", str(project.workspace))
-        patch.chdir(project.folder)
-        work = fw_assets.plan(project.data, models="char-ngram", mode="benchmark", make_pool=InProcessPool)
-        work.approve().run()
+    with benchmarked_project(tmp_path_factory.mktemp("project")) as project:
         yield project
 
 
