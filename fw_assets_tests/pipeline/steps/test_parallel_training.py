@@ -80,6 +80,7 @@ class Trainer:
             warm_start=None,
             digest="plan",
             job_id=lambda slug, cell, *_: f"fwa-{slug}-{cell.lora_rank}",
+            job_thresholds=lambda _: None,
             model=lambda _: SimpleNamespace(name="accounts/fireworks/models/char-ngram"),
         )
         account = ThreeFinalists(Workspace(str(self.folder)), "tickets", cast("Plan", plan), "none", approval)
