@@ -6,6 +6,7 @@ Each is a package of the dependency group `decision-clients`, and its tests are 
 from __future__ import annotations
 
 import contextlib
+import gc
 import gzip
 import json
 import os
@@ -13,6 +14,8 @@ import re
 import subprocess
 import sys
 import tomllib
+import warnings
+from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -115,43 +118,49 @@ def test_openai(client: Client, url: str) -> None:
     openai: Any = pytest.importorskip("openai", reason=REASON)
     if not hasattr(openai.OpenAI(api_key="x"), "decisions"):
         pytest.skip(f"openai {version('openai')} has no decisions yet")
-    caller = openai.OpenAI(api_key=client.key, base_url=f"{url}/inference/v1", max_retries=0)
-    questions: list[dict[str, Any]] = [
-        {"type": "predicate", "instructions": "Is it about billing?"},
-        {"type": "choice", "instructions": "?", "choices": [{"value": "billing"}, {"value": True}], "name": "c"},
-        {"type": "score", "instructions": "How urgent?", "levels": [{"label": "calm"}, {"label": "urgent"}]},
-    ]
-    reply = caller.decisions.create(model=BASE, input=STATE, questions=questions)
-    predicate, choice, score = reply.answers
-    assert (predicate.type, chosen(choice.choice), choice.name) == ("predicate", True, "c")
-    assert 0 <= score.score <= 1
-    assert reply.usage.total_tokens == reply.usage.input_tokens > 0
-    with pytest.raises(openai.BadRequestError, match="expected 2 to 208"):
-        caller.decisions.create(model=BASE, input=STATE, questions=[questions[1] | {"choices": [{"value": "a"}]}])
-    with pytest.raises(openai.NotFoundError, match="not deployed"):
-        caller.decisions.create(model="accounts/local/models/none", input=STATE, questions=questions)
+    with openai.OpenAI(api_key=client.key, base_url=f"{url}/inference/v1", max_retries=0) as caller:
+        questions: list[dict[str, Any]] = [
+            {"type": "predicate", "instructions": "Is it about billing?"},
+            {"type": "choice", "instructions": "?", "choices": [{"value": "billing"}, {"value": True}], "name": "c"},
+            {"type": "score", "instructions": "How urgent?", "levels": [{"label": "calm"}, {"label": "urgent"}]},
+        ]
+        reply = caller.decisions.create(model=BASE, input=STATE, questions=questions)
+        predicate, choice, score = reply.answers
+        assert (predicate.type, chosen(choice.choice), choice.name) == ("predicate", True, "c")
+        assert 0 <= score.score <= 1
+        assert reply.usage.total_tokens == reply.usage.input_tokens > 0
+        with pytest.raises(openai.BadRequestError, match="expected 2 to 208"):
+            caller.decisions.create(model=BASE, input=STATE, questions=[questions[1] | {"choices": [{"value": "a"}]}])
+        with pytest.raises(openai.NotFoundError, match="not deployed"):
+            caller.decisions.create(model="accounts/local/models/none", input=STATE, questions=questions)
 
 
 def test_typesafe_sdk(client: Client, url: str) -> None:
     sdk: Any = pytest.importorskip("typesafe_sdk", reason=REASON)
-    caller = sdk.TypeSafeClient(api_key=client.key, base_url=f"{url}/inference")
-    questions = {
-        "a": sdk.Noul(instructions="Is it about billing?"),
-        "b": sdk.Choice(instructions="Which?", criteria={"billing": "invoices", "technical": None}),
-        "c": sdk.Score(instructions="How urgent?", criteria=["calm", "urgent"]),
-    }
-    # A long state is sent as zstd where the interpreter has it.
-    reply = caller.system_one(state=STATE + " " * 2000, questions=questions, model=BASE)
-    assert chosen(reply.answers["b"].choice)
-    assert 0 <= reply.answers["a"].noul <= 1
-    assert set(reply.answers["c"].legend.values()) == {"calm", "urgent"}
-    with pytest.raises(Exception, match="expected 2 to 10"):
-        caller.system_one(state=STATE, questions={"c": sdk.Score(instructions="?", criteria=["calm"])}, model=BASE)
+    with sdk.TypeSafeClient(api_key=client.key, base_url=f"{url}/inference") as caller:
+        questions = {
+            "a": sdk.Noul(instructions="Is it about billing?"),
+            "b": sdk.Choice(instructions="Which?", criteria={"billing": "invoices", "technical": None}),
+            "c": sdk.Score(instructions="How urgent?", criteria=["calm", "urgent"]),
+        }
+        # A long state is sent as zstd where the interpreter has it.
+        reply = caller.system_one(state=STATE + " " * 2000, questions=questions, model=BASE)
+        assert chosen(reply.answers["b"].choice)
+        assert 0 <= reply.answers["a"].noul <= 1
+        assert set(reply.answers["c"].legend.values()) == {"calm", "urgent"}
+        with pytest.raises(Exception, match="expected 2 to 10"):
+            caller.system_one(state=STATE, questions={"c": sdk.Score(instructions="?", criteria=["calm"])}, model=BASE)
 
 
 @pytest.fixture
-def litellm() -> Any:
-    return pytest.importorskip("litellm", reason=REASON)
+def litellm() -> Iterator[Any]:
+    """The module, whose clients are thrown away before any other test is blamed for what they leave open."""
+    litellm = pytest.importorskip("litellm", reason=REASON)
+    yield litellm
+    litellm.in_memory_llm_clients_cache.flush_cache()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
 
 
 @pytest.mark.filterwarnings("ignore")  # its own deprecations
@@ -195,13 +204,16 @@ def answer_of(reply: Any, id: str) -> dict[str, Any]:
 def test_langchain_openai(client: Client, url: str) -> None:
     langchain: Any = pytest.importorskip("langchain_openai", reason=REASON)
     decisions: Any = pytest.importorskip("langchain_openai.decisions", reason=REASON)
-    caller = langchain.OpenAIDecisions(model=BASE, api_key=client.key, base_url=f"{url}/inference/v1")
-    questions = {
-        "a": decisions.Predicate(instructions="Is it about billing?"),
-        "b": decisions.Choice(instructions="Which?", choices={"billing": "invoices", "technical": "bugs"}),
-    }
-    reply = caller.invoke({"input": STATE, "questions": questions})
-    assert "billing" in str(reply)
+    with httpx.Client() as http:
+        caller = langchain.OpenAIDecisions(
+            model=BASE, api_key=client.key, base_url=f"{url}/inference/v1", http_client=http
+        )
+        questions = {
+            "a": decisions.Predicate(instructions="Is it about billing?"),
+            "b": decisions.Choice(instructions="Which?", choices={"billing": "invoices", "technical": "bugs"}),
+        }
+        reply = caller.invoke({"input": STATE, "questions": questions})
+        assert "billing" in str(reply)
 
 
 def test_jevcompat(client: Client, url: str, tmp_path: Path) -> None:
