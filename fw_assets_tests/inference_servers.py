@@ -37,7 +37,7 @@ class InferenceServerDouble(ThreadingHTTPServer):
     """A server of one maker, with one base model and, where its maker has them, adapters that lie in folders.
 
     `strict` refuses every field that OpenAI has not; `deaf` ignores all choices; the others ignore what they do not
-    know.
+    know. All refuse the fields `refused`.
     """
 
     daemon_threads = True
@@ -50,6 +50,7 @@ class InferenceServerDouble(ThreadingHTTPServer):
         self.adapters: dict[str, str] = {}
         self.trouble: list[tuple[int, dict[str, str]]] = []
         self.has_lora = True
+        self.refused: set[str] = set()
         self.written = ""
         self.lock = Lock()
 
@@ -92,7 +93,8 @@ class InferenceServerDouble(ThreadingHTTPServer):
         if body["model"] not in {self.base, *names}:
             return 404, _error(f"The model `{body['model']}` does not exist.")
         unknown = {"chat_template_kwargs", "structured_outputs", "guided_choice", "regex", "grammar"} & body.keys()
-        if self.maker == "strict" and unknown:
+        unknown = (unknown if self.maker == "strict" else set()) | (self.refused & body.keys())
+        if unknown:
             return 400, _error(f"Unrecognized request argument supplied: {min(unknown)}")
         text = body["messages"][-1]["content"]
         if len(text) > 5000:

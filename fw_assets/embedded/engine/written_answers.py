@@ -21,12 +21,22 @@ class WrittenAnswer:
 
 @dataclass(frozen=True)
 class Decoding:
-    """How to write: at most so many tokens; without temperature the likeliest one each time; until one of `stops`."""
+    """How to write: at most so many tokens; without temperature the likeliest one each time; until one of `stops`.
+
+    Attributes:
+        top_p: share of the probability, of the likeliest tokens, from which is drawn.
+        top_k: how many of the likeliest tokens are drawn from; 0 for all.
+        presence_penalty, frequency_penalty: taken off the logits of the answer's own tokens, once, and for each time.
+    """
 
     max_tokens: int = MAX_TOKENS
     temperature: float = 0.0
     seed: int | None = None
     stops: tuple[str, ...] = ()
+    top_p: float = 1.0
+    top_k: int = 0
+    presence_penalty: float = 0.0
+    frequency_penalty: float = 0.0
 
     def ends(self, text: str) -> bool:
         return any(stop in text for stop in self.stops)

@@ -12,15 +12,25 @@ from fw_assets.embedded.errors import invalid
 MAX_ALTERNATIVES = 5
 MAX_STOPS = 4
 CALIBRATIONS = ("contextual", "none", "both")
+_NOT_WRITTEN_BY = {
+    "repetition_penalty": 1,
+    "min_p": 0,
+    "logit_bias": {},
+    "tools": [],
+    "functions": [],
+    "echo": False,
+    "ignore_eos": False,
+}
+"""Fields of other platforms that change what is written, with the value that does not; null and empty ones do not."""
 _ROLES = ("system", "developer", "user", "assistant", "tool")
 
 
 class ChatRequest(msgspec.Struct):
-    """The fields that matter to a model that chooses labels; all others are ignored.
+    """The fields that matter; all others are ignored.
 
     `calibration` is of this platform: `contextual`, `none`, or `both`, which has each choice under the model's default
-    say under `uncalibrated` what it is without; None leaves it to the default. `stop` ends what a model writes
-    by itself, and no label.
+    say under `uncalibrated` what it is without; None leaves it to the default. `stop`, `top_p`, `top_k` and the
+    penalties are of what a model writes by itself, and of no label.
     """
 
     model: str
@@ -35,6 +45,17 @@ class ChatRequest(msgspec.Struct):
     logprobs: bool | None = None
     top_logprobs: int | None = None
     stream: bool | None = None
+    top_p: float | None = None
+    top_k: int | None = None
+    presence_penalty: float | None = None
+    frequency_penalty: float | None = None
+    repetition_penalty: Any = None
+    min_p: Any = None
+    logit_bias: Any = None
+    tools: Any = None
+    functions: Any = None
+    echo: Any = None
+    ignore_eos: Any = None
     reasoning_effort: str | int | bool | None = None
     calibration: str | None = None
 
@@ -47,6 +68,17 @@ class ChatRequest(msgspec.Struct):
     def stops(self) -> tuple[str, ...]:
         """The texts before which a written answer ends."""
         return (self.stop,) if isinstance(self.stop, str) else tuple(self.stop or ())
+
+    def check_writing(self) -> None:
+        """Refuse a field that would change what a model writes by itself, and that this platform has not.
+
+        Raises:
+            RpcError: INVALID_ARGUMENT, naming the field.
+        """
+        for field, neutral in _NOT_WRITTEN_BY.items():
+            value = getattr(self, field)
+            if value and value != neutral:
+                raise invalid(f"{field}: written answers of this platform have no such field; leave it out", field)
 
 
 _decode = msgspec.json.Decoder(ChatRequest).decode
@@ -78,6 +110,10 @@ def read_request(body: bytes) -> ChatRequest:
         raise invalid(f"stop: expected a text, or at most {MAX_STOPS}, none of them empty", "stop")
     _check_range("max_tokens", request.token_limit, 1, None)
     _check_range("temperature", request.temperature, 0, 2)
+    _check_range("top_p", request.top_p, 0, 1)
+    _check_range("top_k", request.top_k, 0, None)
+    _check_range("presence_penalty", request.presence_penalty, -2, 2)
+    _check_range("frequency_penalty", request.frequency_penalty, -2, 2)
     _check_range("n", request.n, 1, 128)
     _check_range("top_logprobs", request.top_logprobs, 0, MAX_ALTERNATIVES)
     return request

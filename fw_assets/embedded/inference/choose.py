@@ -121,20 +121,38 @@ def _without_records(model: LoadedModel) -> RecordScorer:
 
 
 def _write(model: LoadedModel, writer: Writer, requests: Sequence[ChatRequest]) -> list[list[Choice]]:
-    """What a model answers that was given no choices."""
+    """What a model answers that was given no choices.
+
+    Raises:
+        RpcError: INVALID_ARGUMENT for a request with a field that would change what is written, and that it has not.
+    """
+    for request in requests:
+        request.check_writing()
     texts, decodings = [], []
     for request in requests:
         for index in range(request.n or 1):
             texts.append(model.read(request.messages))
             seed = None if request.seed is None else request.seed + index
-            limit, temperature = request.token_limit or MAX_TOKENS, request.temperature or 0.0
-            decodings.append(Decoding(limit, temperature, seed, request.stops))
+            decodings.append(_decoding(request, seed))
     try:
         written = writer.write(texts, decodings)
     except EngineError as error:
         raise invalid(f"messages: {error}", "messages") from None
     answers = (decoding.until_stop(answer) for decoding, answer in zip(decodings, written, strict=True))
     return [[_written(next(answers)) for _ in range(request.n or 1)] for request in requests]
+
+
+def _decoding(request: ChatRequest, seed: int | None) -> Decoding:
+    return Decoding(
+        request.token_limit or MAX_TOKENS,
+        (request.temperature or 0.0) if request.top_p != 0 else 0.0,
+        seed,
+        request.stops,
+        top_p=request.top_p or 1.0,
+        top_k=request.top_k or 0,
+        presence_penalty=request.presence_penalty or 0.0,
+        frequency_penalty=request.frequency_penalty or 0.0,
+    )
 
 
 def _written(answer: WrittenAnswer) -> Choice:

@@ -15,7 +15,7 @@ from typing import Any, Literal, get_args
 Constraint = Literal["structured_outputs", "guided_choice", "regex", "grammar", "json_schema"]
 CONSTRAINTS: tuple[Constraint, ...] = get_args(Constraint)
 TOP_LOGPROBS, FEW_TOP_LOGPROBS = 20, 5
-_OPTIONAL = ("chat_template_kwargs", "seed", "logprobs")
+_OPTIONAL = ("chat_template_kwargs", "seed", "stop", "logprobs")
 """Fields that a server may refuse; those of the choices aside."""
 _KEY = "label"
 

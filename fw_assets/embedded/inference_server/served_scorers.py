@@ -110,9 +110,8 @@ class ServedScorer:
                 text,
                 1,
                 max_tokens=decoding.max_tokens,
-                temperature=decoding.temperature,
                 logprobs=True,
-                **({} if decoding.seed is None else {"seed": decoding.seed}),
+                **_decoding_fields(decoding, self._lead),
             )
             for text, decoding in zip(texts, decodings, strict=True)
         ]
@@ -151,3 +150,22 @@ class ServedScorer:
         prompt = self._prompts.encode(text, self._limit, room)
         fields["max_tokens"] = min(fields["max_tokens"], max(1, self._model.base.context_length - len(prompt)))
         return ServedRequest(messages_of(text), fields, (*prompt.prefix, *prompt.row), self._prompts.end)
+
+
+def _decoding_fields(decoding: Decoding, lead: str) -> dict[str, Any]:
+    """The fields of a request for a written answer, but its limit; those that change nothing are left out.
+
+    Args:
+        lead: what the answer begins with there, and not here.
+    """
+    given = {
+        "seed": decoding.seed,
+        # The platform ends the answer at its stops in any case: without, the server would write on behind them.
+        "stop": [stop for stop in decoding.stops if stop not in lead],
+        "presence_penalty": decoding.presence_penalty,
+        "frequency_penalty": decoding.frequency_penalty,
+    }
+    if decoding.temperature:
+        given |= {"top_p": decoding.top_p if decoding.top_p < 1 else None, "top_k": decoding.top_k}
+    fields = {name: value for name, value in given.items() if value or (name == "seed" and value is not None)}
+    return {"temperature": decoding.temperature, **fields}

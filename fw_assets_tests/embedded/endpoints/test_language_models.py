@@ -217,6 +217,37 @@ def test_what_a_model_writes_ends_before_a_stop(platform: Client) -> None:
         assert "stop: expected a text, or at most 4, none of them empty" in refused.text
 
 
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"logit_bias": {"7": 1}}, "logit_bias: written answers of this platform have no such field; leave it out"),
+        ({"tools": [{"type": "function"}]}, "tools: written answers"),
+        ({"repetition_penalty": 1.1}, "repetition_penalty: written answers"),
+        ({"echo": True}, "echo: written answers"),
+        ({"top_p": 1.5}, "top_p: 1.5; expected 0 to 1"),
+        ({"top_k": -2}, "top_k: -2; expected at least 0"),
+        ({"frequency_penalty": 3}, "frequency_penalty: 3.0; expected -2 to 2"),
+    ],
+)
+def test_what_a_written_answer_has_not_is_refused(platform: Client, fields: dict[str, Any], words: str) -> None:
+    messages = [{"role": "user", "content": "where is my card"}]
+    body = {"model": BASE, "messages": messages, "max_tokens": 2, **fields}
+    response = platform.send("POST", "/inference/v1/chat/completions", body)
+    assert (response.status_code, words in response.text) == (400, True), response.text
+
+
+def test_a_penalty_and_a_nucleus_change_what_is_written(platform: Client) -> None:
+    def written(**fields: Any) -> str:
+        answer = ask(platform, BASE, "where is my card", max_tokens=8, **fields)
+        return str(answer["choices"][0]["message"]["content"])
+
+    neutral = {"logit_bias": {}, "tools": [], "repetition_penalty": 1.0, "echo": False, "presence_penalty": 0}
+    greedy = written(**neutral)
+    drawn = {"temperature": 2.0, "seed": 3}
+    assert written(**drawn) != greedy
+    assert written(**drawn, top_k=1) == written(**drawn, top_p=0) == written(**drawn, top_p=1e-6) == greedy
+
+
 def test_what_a_model_writes_ends_with_its_context(platform: Client) -> None:
     most = ask(platform, BASE, "where is my card", max_tokens=10**9)["choices"][0]
     assert most["finish_reason"] in ("stop", "length")

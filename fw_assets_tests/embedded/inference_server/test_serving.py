@@ -67,6 +67,56 @@ def test_without_choices_it_writes_as_it_is_asked_to(platform: Client, server: I
     assert "".join(e["choices"][0]["delta"].get("content", "") for e in events if e["choices"]) == text
 
 
+def test_the_fields_of_written_answers_are_sent_where_they_change_something(
+    platform: Client, server: InferenceServerDouble
+) -> None:
+    plain = {"model", "messages", "chat_template_kwargs", "temperature", "max_tokens", "logprobs"}
+    said(platform, BASE, "hello", user="me", stop=None, top_p=0.5, top_k=3, presence_penalty=0, n=2, seed=0)
+    assert [set(asked) for asked in server.asked] == [plain | {"seed"}] * 2, "nothing is drawn at temperature 0"
+    assert [asked["seed"] for asked in server.asked] == [0, 1]
+    penalties: dict[str, Any] = {"presence_penalty": 0.5, "frequency_penalty": -1.5}
+    drawn: dict[str, Any] = {"temperature": 0.7, "top_p": 0.9, "top_k": 40, **penalties}
+    said(platform, BASE, "hello", **drawn, stop=["\n", "END"], max_completion_tokens=9)
+    asked = server.asked[-1]
+    assert set(asked) == plain | {"stop", *drawn}
+    assert {name: asked[name] for name in drawn} == drawn
+    assert (asked["stop"], asked["max_tokens"]) == (["\n", "END"], 9)
+    said(platform, BASE, "hello", temperature=0.7, top_p=0, stop="says")
+    assert (server.asked[-1]["temperature"], server.asked[-1]["stop"]) == (0, ["says"])
+    said(platform, BASE, **drawn, stop="s", response_format=grammar(*LABELS), logit_bias={"7": 1}, tools=[{}])
+    assert not {"stop", *drawn} - {"temperature"} & set(server.asked[-1]), "labels are chosen whole"
+
+
+def test_a_batch_job_sends_the_fields_of_written_answers(platform: Client, server: InferenceServerDouble) -> None:
+    extra = {"stop": "END", "presence_penalty": 1}
+    parameters = {"temperature": 0.5, "topP": 0.8, "topK": 4, "maxTokens": 7, "extraBody": json.dumps(extra)}
+    rows = [{"custom_id": "one", "body": {"messages": [{"role": "user", "content": "hello"}]}}]
+    job = batch(platform, rows, parameters)
+    assert job["jobProgress"]["successfullyProcessedRequests"] == 1, job
+    (asked,) = server.asked
+    assert (asked["temperature"], asked["top_p"], asked["top_k"], asked["max_tokens"]) == (0.5, 0.8, 4, 7)
+    assert (asked["stop"], asked["presence_penalty"]) == (["END"], 1)
+
+
+def test_an_answer_ends_at_its_stop_where_the_server_knows_none(
+    platform: Client, server: InferenceServerDouble
+) -> None:
+    server.refused = {"stop"}
+    for _ in range(2):
+        assert said(platform, BASE, "hello", stop=["hel", "no such"]) == "tiny says "
+    assert ["stop" in asked for asked in server.asked] == [True, False, False]
+
+
+def test_a_field_that_the_server_refuses_is_one_error_with_its_words(
+    platform: Client, server: InferenceServerDouble
+) -> None:
+    server.refused = {"top_k"}
+    response = platform.send("POST", CHAT, body(BASE, "hello", temperature=1, top_k=3))
+    assert response.status_code == 400
+    assert "refuses the request (400): Unrecognized request argument supplied: top_k" in response.text
+    assert said(platform, BASE, "hello", temperature=1) == "tiny says hello"
+
+
 @pytest.mark.parametrize("maker", ["vllm", "vllm-0.11", "sglang", "llama.cpp", "ollama", "strict"])
 def test_every_maker_is_asked_in_the_way_that_it_has(
     platform: Client, maker: Maker, monkeypatch: pytest.MonkeyPatch
@@ -285,13 +335,13 @@ def test_a_batch_job_waits_for_a_server_that_is_busy(platform: Client, server: I
     assert texts == list(LABELS)
 
 
-def batch(platform: Client, rows: list[dict[str, Any]]) -> Any:
+def batch(platform: Client, rows: list[dict[str, Any]], parameters: dict[str, Any] | None = None) -> Any:
     platform.dataset("in", rows)
     fields = {
         "model": BASE,
         "inputDatasetId": "accounts/local/datasets/in",
         "outputDatasetId": "accounts/local/datasets/out",
-        "inferenceParameters": {"extraBody": json.dumps({"response_format": grammar(*LABELS)})},
+        "inferenceParameters": parameters or {"extraBody": json.dumps({"response_format": grammar(*LABELS)})},
     }
     platform.post("/v1/accounts/local/batchInferenceJobs?batchInferenceJobId=b", fields)
     return platform.finished("b", "batchInferenceJobs")

@@ -32,15 +32,36 @@ class _Draft:
     def take(self, scores: torch.Tensor, ends: Sequence[int], first: torch.Tensor | None) -> None:
         """Write the next token by its log probabilities over the vocabulary."""
         allowed = scores if first is None or self.tokens else scores.masked_fill(~first, -torch.inf)
+        allowed = _penalized(allowed, self.tokens, self.decoding)
         token = int(allowed.argmax())
         if self.decoding.temperature:
-            weights = ((allowed - allowed.max()) / self.decoding.temperature).exp()
+            weights = _drawn_from(allowed / self.decoding.temperature, self.decoding)
             token = self.random.choices(range(len(weights)), weights=weights.tolist())[0]
         self.log_probability += float(scores[token])
         if token in ends:
             self.ended = True
         else:
             self.tokens.append(token)
+
+
+def _penalized(scores: torch.Tensor, written: Sequence[int], decoding: Decoding) -> torch.Tensor:
+    """Scores less the penalties of OpenAI's API (`presence_penalty`, `frequency_penalty`), over the answer so far."""
+    if not written or not (decoding.presence_penalty or decoding.frequency_penalty):
+        return scores
+    times = torch.bincount(torch.tensor(written), minlength=len(scores))
+    return scores - decoding.frequency_penalty * times - decoding.presence_penalty * (times > 0)
+
+
+def _drawn_from(scores: torch.Tensor, decoding: Decoding) -> torch.Tensor:
+    """Weights of the tokens to draw from: the `top_k` likeliest, and of these the fewest whose share is `top_p`."""
+    weights = (scores - scores.max()).exp()
+    if decoding.top_k or decoding.top_p < 1:
+        best, order = weights.sort(descending=True, stable=True)
+        best[decoding.top_k or len(best) :] = 0
+        before = best.cumsum(0) - best
+        best[before >= decoding.top_p * best.sum()] = 0
+        weights = torch.zeros_like(weights).scatter(0, order, best)
+    return weights
 
 
 def write_answers(

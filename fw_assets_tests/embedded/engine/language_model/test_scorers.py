@@ -97,6 +97,43 @@ def test_a_drawn_answer_follows_from_its_seed(folder: LanguageModelFolder) -> No
     assert first == again != other
 
 
+def test_tokens_are_drawn_from_those_of_transformers() -> None:
+    import torch
+    from transformers.generation.logits_process import TopKLogitsWarper, TopPLogitsWarper
+
+    from fw_assets.embedded.engine.language_model.free_decoding import _drawn_from
+
+    scores = torch.randn((20, 50), generator=torch.Generator().manual_seed(1), dtype=torch.float64) * 3
+    for row in scores:
+        for top_k, top_p in ((0, 0.3), (0, 0.9), (5, 1.0), (1, 1.0), (7, 0.6), (80, 1.0)):
+            expected = row[None]
+            if top_k:
+                expected = TopKLogitsWarper(top_k)(None, expected)
+            if top_p < 1:
+                expected = TopPLogitsWarper(top_p)(None, expected)
+            weights = _drawn_from(row, Decoding(top_p=top_p, top_k=top_k))
+            assert torch.allclose(weights / weights.sum(), expected.softmax(-1)[0])
+
+
+def test_penalties_are_taken_off_the_tokens_that_were_written() -> None:
+    import torch
+
+    from fw_assets.embedded.engine.language_model.free_decoding import _penalized
+
+    scores = torch.zeros(5)
+    decoding = Decoding(presence_penalty=0.5, frequency_penalty=0.25)
+    assert _penalized(scores, [3, 1, 3], decoding).tolist() == [0, -0.75, 0, -1.0, 0]
+    assert _penalized(scores, [], decoding) is scores
+
+
+def test_a_penalty_keeps_a_word_from_being_said_again(folder: LanguageModelFolder) -> None:
+    scorer = load_base_scorer(folder)
+    plain, penalized, encouraged = (
+        scorer.write(TEXTS[:1], [Decoding(16, presence_penalty=penalty)])[0].text for penalty in (0.0, 2.0, -2.0)
+    )
+    assert len({plain, penalized, encouraged}) > 1
+
+
 def test_an_answer_is_not_written_on_after_a_stop(folder: LanguageModelFolder) -> None:
     scorer = load_base_scorer(folder)
     (whole,) = scorer.write(TEXTS[:1], [Decoding(12)])
