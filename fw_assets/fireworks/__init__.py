@@ -57,7 +57,7 @@ from ._fine_tuning import FineTuningJob
 from ._fine_tuning_spec import FineTuningSpec, LrScheduler
 from ._job import JobProgress
 from ._models import FineTuningDefaults, GridPoint, Model, Throughput
-from ._readiness import ReadyDeployment
+from ._readiness import ReadyDeployment, addresses
 from ._resources import Money
 from ._retry import Backoff, RetryPolicy
 from ._shapes import Shape
@@ -134,6 +134,7 @@ __all__ = [
     "UnexpectedResponse",
     "ValidateOnlyIgnored",
     "WaitTimeout",
+    "addresses",
     "batch_results",
     "names_reasoning",
 ]

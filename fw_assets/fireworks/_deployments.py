@@ -82,6 +82,12 @@ class DeploymentSpec(Spec):
         return body
 
 
+class ReplicaStats(ApiValue):
+    """Replicas of a deployment by what they do."""
+
+    ready_replica_count: int = 0
+
+
 class Deployment(Resource, Accelerators):
     """A deployment. READY does not mean that it answers: it may be scaled to zero, or not routed yet."""
 
@@ -91,6 +97,13 @@ class Deployment(Resource, Accelerators):
     min_replica_count: int = 0
     max_replica_count: int = 0
     replica_count: int = 0
+    replica_stats: ReplicaStats | None = None
+
+    @property
+    def is_up(self) -> bool:
+        """Whether a replica answers now, so that a request wakes none."""
+        stats = self.replica_stats
+        return self.state == "READY" and (self.replica_count if stats is None else stats.ready_replica_count) > 0
 
     @property
     def gone(self) -> bool:

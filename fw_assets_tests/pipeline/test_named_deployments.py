@@ -190,3 +190,41 @@ def test_a_router_of_decision_models_is_asked_by_decisions_alone(trained: Path, 
             "plan", str(project.data), "--model", ROUTER, "--benchmark-only", "--inference", "decision"
         )
         assert planned.returncode == 0, planned.stderr
+
+
+REFUSES = {"refuse": "POST 400 this model does not support this API", "paths": "systemone"}
+
+
+def test_a_deployment_that_is_up_is_asked_for_a_decision_by_the_plan(trained: Path, tmp_path: Path) -> None:
+    owner = Owner(trained, tmp_path)
+    project, names = owner.project, ("--model", "char-ngram", "--model", PROD)
+
+    def planned(*arguments: str) -> tuple[dict[str, Any], str]:
+        done = project.run("plan", str(project.data), *arguments, "--benchmark-only")
+        assert done.returncode == 0, done.stderr
+        return owner.plan()
+
+    plan, _ = planned(*names, "--arm", "decision")
+    assert plan["deciding"] == ["prod+decision"]
+    assert not [text for text in plan["warnings"] if "answers decisions" in text]
+
+    faults = owner.account.home / "faults.json"
+    faults.write_text(json.dumps(REFUSES), "utf-8")
+    plan, text = planned(*names, "--arm", "decision", "--free-rows", "5")
+    assert {item["name"] for item in plan["models"]} == {BASE, PROD}
+    said = "prod is left out of the arm decision: it answers no decisions (this model does not support this API)."
+    assert said in plan["warnings"]
+    assert said in text
+    refused = project.run("plan", str(project.data), "--model", PROD, "--benchmark-only", "--inference", "decision")
+    assert refused.returncode == 2
+    assert "prod answers no decisions: this model does not support this API" in " ".join(refused.stderr.split())
+
+    # Scaled to zero, it is not woken, not even to be refused.
+    owner.account.call("PATCH", f"/v1/{PROD}:scale", json={"replicaCount": 0})
+    plan, text = planned("--model", PROD, "--inference", "decision")
+    assert plan["deciding"] == []
+    said = (
+        "Whether prod answers decisions is asked once it is up, before the first row: a plan wakes no deployment that"
+    )
+    assert said in text
+    assert owner.account.get(f"/v1/{PROD}")["replicaCount"] == 0

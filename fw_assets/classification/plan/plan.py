@@ -67,6 +67,7 @@ class Plan(Frozen):
         warm_start: the adapter that the fine-tuning jobs continue.
         examples: of few-shot arms; None without such arms.
         left_out: arms of models that do not answer them.
+        deciding: ids of rows on deployments that exist, which answered a decision when the plan was made.
         shortlists: of rows whose decisions take fewer options than there are labels; None without such rows.
         long_rows: rows that are longer than a model's context, for each model that has such.
         inputs: digest of what the plan was made from.
@@ -96,6 +97,7 @@ class Plan(Frozen):
     examples: ExampleSource | None = None
     long_rows: tuple[LongRows, ...] = ()
     left_out: tuple[LeftOutArm, ...] = ()
+    deciding: tuple[str, ...] = ()
     shortlists: ShortlistSource | None = None
     inputs: str = ""
 

@@ -37,6 +37,7 @@ def warnings(
     too_long: Sequence[LongRows] = (),
     examples: ExampleSource | None = None,
     left_out: Sequence[LeftOutArm] = (),
+    deciding: Sequence[str] = (),
     shortlists: ShortlistSource | None = None,
 ) -> tuple[str, ...]:
     """All warnings, the most consequential first."""
@@ -47,7 +48,7 @@ def warnings(
         *_warm_start_warnings(warm_start),
         *(arm.sentence for arm in left_out),
         *(row.sentence for row in (shortlists.rows if shortlists else ())),
-        *_decision_warnings(session, models),
+        *_decision_warnings(session, models, deciding),
         *_threshold_warnings(session, label_set),
         *_arm_warnings(session, catalogue),
         *_example_warnings(examples, rows),
@@ -60,16 +61,21 @@ def _threshold_warnings(session: Session, label_set: LabelSet) -> Iterator[str]:
         yield f"thresholds: {session.thresholds} changes nothing, since rows have one label each."
 
 
-def _decision_warnings(session: Session, models: Sequence[PlannedModel]) -> Iterator[str]:
-    """What a plan, which starts no deployment, cannot ask."""
+def _decision_warnings(session: Session, models: Sequence[PlannedModel], answered: Sequence[str]) -> Iterator[str]:
+    """What a plan, which starts and wakes no deployment, cannot ask."""
     all_decide = session.inference == "decision"
     deciding = [model for model in models if all_decide or (model.arm and model.arm.kind == "decision")]
-    unasked = [without_arm(model.slug) for model in deciding if model.strategy == "deployment"]
-    if unasked:
-        yield (
-            f"Whether {' or '.join(unasked)} answers decisions is known only at the evaluation: a plan starts no "
-            "deployment. Where it does not, the evaluation ends before the first row."
-        )
+    unasked = [model for model in deciding if model.strategy == "deployment" and model.slug not in answered]
+    for exists, why in (
+        (False, "a plan starts no deployment"),
+        (True, "a plan wakes no deployment that is scaled to zero"),
+    ):
+        names = [without_arm(model.slug) for model in unasked if bool(model.deployment) == exists]
+        if names:
+            yield (
+                f"Whether {' or '.join(names)} answers decisions is asked once it is up, before the first row: {why}. "
+                "Where it does not, the evaluation ends there."
+            )
     if all_decide and any(model.cells for model in models):
         yield (
             "Whether fine-tuned models answer decisions is known only once they are deployed, after the training is "

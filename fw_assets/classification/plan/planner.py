@@ -45,6 +45,7 @@ def make_plan(
     warm_start: WarmStart | None = None,
     examples: ExampleSource | None = None,
     left_out: Sequence[LeftOutArm] = (),
+    deciding: Sequence[str] = (),
     shortlists: ShortlistSource | None = None,
     understood: Sequence[str] = (),
     unused: Sequence[str] = (),
@@ -56,7 +57,7 @@ def make_plan(
         models: the resolved candidates, among them those that are `left_out`.
         volumes: the text of each part (`text_volumes.measure_volumes`); their rows are the rows of the parts.
             `sweep` is the sample that the sweep trains on, if there is one.
-        warm_start, examples, left_out, shortlists, understood, unused, inputs: as in `Plan`.
+        warm_start, examples, left_out, deciding, shortlists, understood, unused, inputs: as in `Plan`.
 
     Raises:
         InputError: jobs of this session, data and models could not be started, or its costs, descriptions or reject
@@ -112,6 +113,7 @@ def make_plan(
             too_long,
             examples,
             left_out,
+            deciding,
             shortlists,
         ),
         on_approval=on_approval(
@@ -123,6 +125,7 @@ def make_plan(
         examples=examples,
         long_rows=too_long,
         left_out=tuple(left_out),
+        deciding=tuple(deciding),
         shortlists=shortlists,
         inputs=inputs,
     )
@@ -149,6 +152,7 @@ def plan_again(
         warm_start=warm_start,
         examples=plan.examples,
         left_out=plan.left_out,
+        deciding=plan.deciding,
         shortlists=plan.shortlists,
         understood=plan.understood,
         unused=plan.unused,

@@ -94,7 +94,7 @@ def _draft(store: Workspace, platform: Platform, dataset: str, registration: Reg
     offered = offer(platform, session, quoted_catalogue(platform, session))
     require_servable(platform, session, offered.models)
     check_routers(platform, session, offered.models, prompt)
-    left_out, options = check_decisions(platform, session, offered.models, prompt)
+    left_out, options, deciding = check_decisions(platform, session, offered.models, prompt)
     shortlists = make_shortlists(store, platform, dataset, frame, prompt, labels, options, session.seed)
     examples = make_examples(store, platform, dataset, frame, session, prompt, labels)
     few_shot = few_shot_rows(store, dataset, examples) if examples else None
@@ -114,6 +114,7 @@ def _draft(store: Workspace, platform: Platform, dataset: str, registration: Reg
         warm_start=offered.warm_start,
         examples=examples,
         left_out=left_out,
+        deciding=deciding,
         shortlists=shortlists,
         understood=registration.understood,
         unused=registration.unused,

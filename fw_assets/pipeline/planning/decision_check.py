@@ -13,7 +13,7 @@ from fw_assets.classification.errors import InputError, Problem
 from fw_assets.classification.plan.left_out_arm import LeftOutArm
 from fw_assets.classification.prompting.prompt import Prompt
 from fw_assets.classification.session import Session
-from fw_assets.fireworks import MAX_OPTIONS, Choice, Fireworks
+from fw_assets.fireworks import MAX_OPTIONS, Choice, Fireworks, addresses
 from fw_assets.pipeline.platform.endpoint_chat import route_endpoint
 from fw_assets.pipeline.platform.platform import Platform
 
@@ -27,10 +27,12 @@ class DecisionCheck(NamedTuple):
     """Attributes:
     left_out: the arms of models that answer no decisions, or would need shortlists that cannot be made.
     options: by the id of the row, how many options it takes where there are more labels.
+    asked: ids of the rows on deployments that answered, since these were up.
     """
 
     left_out: tuple[LeftOutArm, ...]
     options: dict[str, int]
+    asked: tuple[str, ...]
 
 
 class _Answer(NamedTuple):
@@ -43,7 +45,7 @@ class _Answer(NamedTuple):
 def check_decisions(
     platform: Platform, session: Session, models: Sequence[CatalogueModel], prompt: Prompt
 ) -> DecisionCheck:
-    """Which models answer decisions; those that answer on a deployment alone are asked once it is up.
+    """Which models answer decisions; a deployment that is not up is asked once it is, and never woken by a plan.
 
     Raises:
         InputError: the session asks for decisions alone; naming each model, with the platform's words.
@@ -51,8 +53,9 @@ def check_decisions(
     deciding = [
         model for model in models if session.inference == "decision" or (model.arm and model.arm.kind == "decision")
     ]
-    asked = [model for model in deciding if model.asked_by(session.inference) == "decision"]
-    found = platform.call(lambda client: _answers(client, asked, prompt)) if asked else {}
+    served = [model for model in deciding if _is_served(model, session)]
+    asked = [model for model in deciding if model.asked_by(session.inference) == "decision"] + served
+    found = platform.call(lambda client: _answers(client, asked, session, prompt)) if asked else {}
     labels, missing = len(prompt.labels), platform.missing_encoder
     left_out, options, problems = [], dict[str, int](), []
     for model in deciding:
@@ -81,7 +84,14 @@ def check_decisions(
         raise InputError(
             problems, advice="Nothing was paid. Name a decision model, or leave decisions out of `inference`."
         )
-    return DecisionCheck(tuple(left_out), options)
+    gone = {arm.name for arm in left_out}
+    answering = tuple(model.slug for model in served if model.name in found and model.name not in gone)
+    return DecisionCheck(tuple(left_out), options, answering)
+
+
+def _is_served(model: CatalogueModel, session: Session) -> bool:
+    """Whether it answers on a deployment that exists."""
+    return bool(model.deployment) and model.asked_by(session.inference) == "deployment"
 
 
 def probe_question(prompt: Prompt, options: int = MAX_OPTIONS) -> Choice | None:
@@ -89,19 +99,36 @@ def probe_question(prompt: Prompt, options: int = MAX_OPTIONS) -> Choice | None:
     return None if prompt.multi_label else Choice("Which of the options is it?", prompt.labels[:options])
 
 
-async def _answers(client: Fireworks, models: Sequence[CatalogueModel], prompt: Prompt) -> dict[str, _Answer]:
-    """What each model says, by its name."""
+async def _answers(
+    client: Fireworks, models: Sequence[CatalogueModel], session: Session, prompt: Prompt
+) -> dict[str, _Answer]:
+    """What each model says, by its name; none of a deployment that a request would wake."""
     answers = {}
     for model in models:
-        if model.endpoint is None:
-            answers[model.name] = _Answer(await client.decision_refusal(without_arm(model.name)))
-            continue
-        route_endpoint(client, without_arm(model.slug), model.endpoint)
-        answers[model.name] = await _endpoint_answer(client, model.endpoint.address, prompt)
+        asked = without_arm(model.name)
+        if model.endpoint is not None:
+            route_endpoint(client, without_arm(model.slug), model.endpoint)
+            answers[model.name] = await _server_answer(client, model.endpoint.address, prompt)
+        elif _is_served(model, session):
+            deployment = await client.deployment(model.deployment)
+            if deployment.is_up:
+                answers[model.name] = await _deployed_answer(client, addresses(deployment, asked), prompt)
+        else:
+            answers[model.name] = _Answer(await client.decision_refusal(asked))
     return answers
 
 
-async def _endpoint_answer(client: Fireworks, address: str, prompt: Prompt) -> _Answer:
+async def _deployed_answer(client: Fireworks, forms: Sequence[str], prompt: Prompt) -> _Answer:
+    """The answer under the first form of address that has one; else the refusal under the most reliable form."""
+    answers = []
+    for address in forms:
+        answers.append(await _server_answer(client, address, prompt))
+        if answers[-1].refusal is None:
+            return answers[-1]
+    return answers[0]
+
+
+async def _server_answer(client: Fireworks, address: str, prompt: Prompt) -> _Answer:
     """A server's answer; where it refuses so many options, with the most that its refusal names and it takes."""
     most = min(MAX_OPTIONS, len(prompt.labels))
     refusal = await client.decision_refusal(address, probe_question(prompt))
