@@ -56,12 +56,19 @@ class Unanswered(PhaseError):
 
 
 class ThinksBeforeAnswering(PhaseError):
-    """A model spends the tokens of an answer on its reasoning, and gives none."""
+    """A model spends the tokens of an answer on its reasoning, and gives none.
+
+    Attributes:
+        reason: the same, as it follows the model's name.
+    """
 
     def __init__(self, model: str, rows: int, max_tokens: int) -> None:
+        self.reason = (
+            f"thinks before it answers, whatever it is told: {rows} of its first answers ended in the middle of that, "
+            f"at the {max_tokens} tokens that a label has room in"
+        )
         super().__init__(
-            f"{model} thinks before it answers, whatever it is told: {rows} of its first answers ended in the middle "
-            f"of that, at the {max_tokens} tokens that a label has room in. No more is asked, since every row would "
+            f"{model} {self.reason}. No more is asked, since every row would "
             "be paid for without a label, and the accuracy would be that of the limit; the answers so far are kept. "
             "Take it out of `models` and plan again, or name a variant that does not reason."
         )
@@ -72,13 +79,13 @@ class DecisionsRefused(PhaseError):
 
     Attributes:
         why: in the platform's words.
+        reason: the same, as it follows the model's name.
     """
 
     def __init__(self, model: str, why: str) -> None:
-        self.why = why
+        self.why, self.reason = why, f"answers no decisions on its deployment ({why.rstrip('.')})"
         super().__init__(
-            f"{model} answers no decisions on its deployment: {why.rstrip('.')}. No row was asked. Leave "
-            "`decision` out of `arms` or `inference` and plan again."
+            f"{model} {self.reason}. No row was asked. Leave `decision` out of `arms` or `inference` and plan again."
         )
 
 

@@ -20,8 +20,13 @@ def baseline_inputs(plan_digest: str) -> str:
     return digest(["baseline", plan_digest])
 
 
+def unevaluated_inputs(approval_digest: str) -> str:
+    """Digest of what the reason why a base model has no figures holds under: another approval asks it again."""
+    return digest(["unevaluated", approval_digest])
+
+
 def finalists_inputs(workspace: Workspace, dataset: str, plan_digest: str, slugs: Sequence[str]) -> str:
-    """Digest of what the finalists are chosen from: every base model's metrics."""
+    """Digest of what the finalists are chosen from: the metrics of every base model that has any."""
     return digest(["finalists", plan_digest, _digests(workspace, "base_metrics", dataset, slugs)])
 
 

@@ -29,6 +29,7 @@ from fw_assets.pipeline.input_digests import (
     incomplete_inputs,
     plan_inputs,
     tuning_inputs,
+    unevaluated_inputs,
 )
 from fw_assets.pipeline.run_config import Driver, approval_config
 from fw_assets.pipeline.stored_fields import StoredBaselines, StoredFinalists, StoredPlan
@@ -76,8 +77,9 @@ class DatasetStatus:
         steps: what can start now.
         note: one sentence for a person.
         state: `running` (steps are due or under way), `waiting` (a person has to answer), `rejected`, `done`,
-            `incomplete` (stopped by the ceiling), `elsewhere` (the other driver has it), `unreadable` (a
-            stored value is not what this version writes) or `unknown` (never registered).
+            `incomplete` (stopped by the ceiling, or without a model that could be evaluated), `elsewhere` (the other
+            driver has it), `unreadable` (a stored value is not what this version writes) or `unknown` (never
+            registered).
     """
 
     steps: tuple[Step, ...]
@@ -172,7 +174,9 @@ class _Approved:
             return self._stopped()
         slugs = [model.slug for model in self.plan.models]
         inputs = baseline_inputs(self.plan_digest)
-        base = self._missing("base_metrics", slugs, inputs)
+        without = self._missing("base_metrics", slugs, inputs)
+        base = self._missing("unevaluated", without, unevaluated_inputs(self.approval_digest))
+        evaluated = [slug for slug in slugs if slug not in without]
         # They need no model and nothing but the report needs them: they keep no one else waiting.
         baselines = () if self._made("baselines", None, inputs) else (self._step(BASELINES, None, inputs),)
         if base:
@@ -194,17 +198,17 @@ class _Approved:
         inputs = delivery_inputs(self.workspace, self.dataset, self.plan_digest, finalists)
         if not self._made("report", None, inputs):
             delivery = self._running((self._step(DELIVERY, None, inputs),), "to be deployed and reported")
-            return self._lost(slugs, finalists) or delivery
+            return self._lost(evaluated, finalists) or delivery
         if not self._there("deployment") or not self._there("prompt"):
-            return self._lost(slugs, finalists) or self._running(
+            return self._lost(evaluated, finalists) or self._running(
                 (self._step(DELIVERY, None, inputs),), "to be deployed and reported again: a value is not there"
             )
-        kinds = (("base", slugs), ("tuned", finalists))
+        kinds = (("base", evaluated), ("tuned", finalists))
         if self.workspace.is_local and (
             not all(self._has_predictions(slug, kind, PARTS) for kind, models in kinds for slug in models)
             or any(map(self._decisions_lost, finalists))
         ):
-            return self._lost(slugs, finalists) or DatasetStatus((), "its report is there", "done")
+            return self._lost(evaluated, finalists) or DatasetStatus((), "its report is there", "done")
         return DatasetStatus((), "its report is there", "done")
 
     def _base(self, missing: Sequence[str], baselines: tuple[Step, ...]) -> DatasetStatus:
@@ -285,6 +289,11 @@ class _Approved:
 
     def _stopped(self) -> DatasetStatus:
         reason = self.workspace.require_fields("stopped", self.dataset, _Stopped).reason
+        slugs, inputs = [model.slug for model in self.plan.models], baseline_inputs(self.plan_digest)
+        none_evaluated = not self._missing("unevaluated", slugs, unevaluated_inputs(self.approval_digest))
+        if none_evaluated and not self._made("baselines", None, inputs):
+            # They are all that the report can compare.
+            return self._running((self._step(BASELINES, None, inputs),), reason)
         inputs = incomplete_inputs(self.approval_digest)
         if not self._made("report", None, inputs):
             return self._running((Step(REPORT, self.dataset, None, inputs),), reason)

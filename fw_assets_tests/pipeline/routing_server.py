@@ -17,6 +17,7 @@ class RoutingServer(ThreadingHTTPServer):
 
     Attributes:
         answers_chats: whether the router does; one of decision models does not.
+        undecided: names of models that answer no decisions.
     """
 
     daemon_threads = True
@@ -24,6 +25,7 @@ class RoutingServer(ThreadingHTTPServer):
     def __init__(self, account: Client, router: str, model: str, *, answers_chats: bool = True) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.account, self.router, self.model, self.answers_chats = account, router, model, answers_chats
+        self.undecided = set[str]()
         self.asked: list[str] = []
         """Paths of the requests for the router."""
         self.named = set[str]()
@@ -40,19 +42,24 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _pass_on(self) -> None:
         content = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        sent = {"Authorization": f"Bearer {self.server.account.key}"}
+        if "Content-Type" in self.headers:
+            sent["Content-Type"] = self.headers["Content-Type"]
         options: dict[str, Any] = {"content": content}
         status, headers, data = 0, {}, b""
         if self.command == "POST" and content[:1] == b"{":
             body = json.loads(content)
             if "model" in body:
                 self.server.named.add(body["model"])
+            if body.get("model") in self.server.undecided and self.path.endswith("/systemone"):
+                status, data = 400, json.dumps({"error": {"message": "this model answers chats"}}).encode()
             if body.get("model") == self.server.router:
                 self.server.asked.append(self.path)
                 if self.path.endswith("/chat/completions") and not self.server.answers_chats:
                     status, data = 400, json.dumps({"error": {"message": "this model answers decisions"}}).encode()
                 options = {"json": {**body, "model": self.server.model}}
         if not status:
-            response = self.server.account.send(self.command, self.path, **options)
+            response = self.server.account.send(self.command, self.path, headers=sent, **options)
             status, data = response.status_code, response.content
             headers = {
                 name: response.headers[name] for name in ("Content-Type", "Retry-After") if name in response.headers

@@ -9,6 +9,10 @@ from typing import Any
 
 import pytest
 
+from fw_assets.exit_codes import INCOMPLETE
+from fw_assets.pipeline.approvals import approved_account
+from fw_assets.pipeline.values.base_results import Unevaluated, store_unevaluated
+from fw_assets.workspace.workspace import Workspace
 from fw_assets_tests.embedded.conftest import Client, wait
 from fw_assets_tests.pipeline.routing_server import routing_server
 from fw_assets_tests.project import Done, Project
@@ -102,6 +106,15 @@ def test_a_deployment_is_compared_with_what_is_tuned_kept_and_served(trained: Pa
     assert after[PROD] | {"replicaCount": 0} == before[PROD] | {"replicaCount": 0}
     made = [item for name, item in after.items() if name not in before]
     assert all(item["baseModel"] != ADAPTER for item in made), "none was made for what is served already"
+
+    # A row that had turned out to refuse: all that follows from the others is made again without it.
+    store = Workspace(str(project.workspace))
+    store_unevaluated(store, "tickets", "prod+decision", Unevaluated(why="answers no decisions"))
+    report = succeeded(project.run("run", str(project.data), *arguments, "--approve", "--yes", "--json"))
+    without = {item["model"]: item for item in report["candidates"]}
+    assert (without[f"{PROD}+decision"]["base"], report["status"]) == (None, "complete")
+    assert without[BASE]["tuned"] == by_model[BASE]["tuned"]
+    assert report["deployment"]["decision"] == "keep-base"
 
     owner.account.call("DELETE", f"/v1/{PROD}?ignoreChecks=true")
     gone = project.run("predict", "tickets", "another text", "--json")
@@ -228,3 +241,65 @@ def test_a_deployment_that_is_up_is_asked_for_a_decision_by_the_plan(trained: Pa
     )
     assert said in text
     assert owner.account.get(f"/v1/{PROD}")["replicaCount"] == 0
+
+
+def test_a_deployment_that_refuses_decisions_once_it_is_up_keeps_no_other_from_its_report(
+    trained: Path, tmp_path: Path
+) -> None:
+    owner = Owner(trained, tmp_path)
+    project = owner.project
+    owner.account.call("PATCH", f"/v1/{PROD}:scale", json={"replicaCount": 0})
+    with routing_server(owner.account, ROUTER, BASE) as server:
+        server.undecided = {PROD}
+        project.environment |= {
+            "FW_PLATFORM": "fireworks",
+            "FIREWORKS_BASE_URL": server.url,
+            "FIREWORKS_API_KEY": owner.account.key,
+        }
+        arguments = ("--model", "char-ngram", "--model", PROD, "--arm", "decision", "--benchmark-only")
+        report = succeeded(project.run("run", str(project.data), *arguments, "--approve", "--yes", "--json"))
+    rows = {item["model"]: item for item in report["candidates"]}
+    why = "not evaluated: it answers no decisions on its deployment (this model answers chats)"
+    assert (rows[f"{PROD}+decision"]["base"], rows[f"{PROD}+decision"]["note"]) == (None, why)
+    assert report["status"] == "benchmark"
+    assert report["winner"]["model"] == PROD
+    assert {name for name, item in rows.items() if item["base"]} == {BASE, f"{BASE}+decision", PROD}
+    assert all("prod+decision" not in (pair["first"], pair["second"]) for pair in report["pairs"])
+    folder = project.workspace / "tickets"
+    text = (folder / "final_report.md").read_text("utf-8")
+    assert f"| `prod+decision` | n/a | n/a | n/a | {why} |" in text
+    assert f"prod+decision was {why}." in text
+    assert not (folder / "predictions" / "prod+decision-base-test.parquet").exists()
+    ledger = approved_account(Workspace(str(project.workspace)), "tickets").ledger()
+    assert not ledger.reservations
+    assert [entry.unit for entry in ledger.entries if entry.key == "base-evaluation/prod+decision"] == [
+        "tokens",
+        "hours",
+    ]
+
+
+def test_where_no_model_answers_decisions_the_report_has_the_free_ones(trained: Path, tmp_path: Path) -> None:
+    owner = Owner(trained, tmp_path)
+    project = owner.project
+    owner.account.call("PATCH", f"/v1/{PROD}:scale", json={"replicaCount": 0})
+    (owner.account.home / "faults.json").write_text(json.dumps(REFUSES), "utf-8")
+    arguments = ("--model", PROD, "--inference", "decision", "--benchmark-only")
+    done = project.run("run", str(project.data), *arguments, "--approve", "--yes", "--json")
+    assert done.returncode == INCOMPLETE, done.stderr
+    report = project.report()
+    assert report["status"] == "incomplete"
+    assert report["incomplete"] == [
+        "No model of the plan could be evaluated: prod answers no decisions on its deployment (this model does not "
+        "support this API)."
+    ]
+    assert "another way of asking by `inference`" in report["remedy"]
+    assert {item["name"] for item in report["baselines"]} == {"tfidf", "majority"}
+    text = (project.workspace / "tickets" / "final_report.md").read_text("utf-8")
+    assert "| `prod` | n/a | – | – | – | – | not evaluated: it answers no decisions on its deployment" in text
+    assert "| TF-IDF with logistic regression |" in text
+
+    # Another approval asks it again.
+    (owner.account.home / "faults.json").unlink()
+    again = succeeded(project.run("run", str(project.data), *arguments, "--approve", "--yes", "--json"))
+    (candidate,) = again["candidates"]
+    assert (again["status"], candidate["base"]["rows"]) == ("benchmark", again["rows"]["test"])

@@ -7,6 +7,7 @@ import json
 import polars as pl
 
 from fw_assets.pipeline.budget.ledger_log import read_ledger
+from fw_assets.pipeline.values.base_results import Unevaluated, store_unevaluated
 from fw_assets.pipeline.values.delivery import DeploymentRecord
 from fw_assets.pipeline.values.evaluation import TunedMetrics
 from fw_assets.workspace.workspace import Workspace
@@ -105,3 +106,17 @@ def test_texts_and_decisions_of_a_fine_tuned_model(project: Project, watched: No
     said = "The fine-tuned char-ngram is left out of the arm decision: it answers no decisions (this model does not "
     assert said in (folder / "final_report.md").read_text("utf-8")
     assert report["winner"]["base_model"].endswith(TEXTS)
+
+    # Without its base model's decisions there is nothing to compare those of a fine-tuned model with.
+    (project.workspace / ".platform" / "faults.json").unlink()
+    store_unevaluated(
+        store, "tickets", DECISIONS, Unevaluated(why="answers no decisions on its deployment (a refusal)")
+    )
+    for row in (TEXTS, DECISIONS):
+        store.remove("metrics", "tickets", row)
+    run()
+    rows = {item["model"].rsplit("/")[-1]: item for item in project.report()["candidates"]}
+    assert rows[DECISIONS]["base"] is rows[DECISIONS]["tuned"] is None is not rows[TEXTS]["tuned"]
+    text = (folder / "final_report.md").read_text("utf-8")
+    assert f"{DECISIONS} was not evaluated: it answers no decisions on its deployment (a refusal)." in text
+    assert "it answers no decisions (not asked, since its base model answers none)." in text

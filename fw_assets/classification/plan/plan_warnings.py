@@ -74,7 +74,7 @@ def _decision_warnings(session: Session, models: Sequence[PlannedModel], answere
         if names:
             yield (
                 f"Whether {' or '.join(names)} answers decisions is asked once it is up, before the first row: {why}. "
-                "Where it does not, the evaluation ends there."
+                "Where it does not, it is not evaluated, and the others are compared without it."
             )
     if all_decide and any(model.cells for model in models):
         yield (

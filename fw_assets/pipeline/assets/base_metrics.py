@@ -9,20 +9,24 @@ import dagster as dg
 from fw_assets.classification.arms.contextual_calibration import ContextualCalibration
 from fw_assets.classification.cost.cost_lines import Stage
 from fw_assets.fireworks import Fireworks
+from fw_assets.pipeline.errors import DecisionsRefused, ThinksBeforeAnswering, first_error
 from fw_assets.pipeline.evaluation.candidate.evaluate import evaluate
 from fw_assets.pipeline.input_digests import baseline_inputs
+from fw_assets.pipeline.progress import announce
 from fw_assets.pipeline.reporting.looks import record_look
 from fw_assets.pipeline.reporting.mistakes import cost_figures
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
 from fw_assets.pipeline.steps.asset_definition import pipeline_asset
 from fw_assets.pipeline.steps.cell_step import CellStep, cell_step
-from fw_assets.pipeline.ui.model_checks import score_checks
+from fw_assets.pipeline.ui.metadata import summary
+from fw_assets.pipeline.ui.model_checks import score_checks, unevaluated_checks
 from fw_assets.pipeline.ui.score_metadata import (
     accuracy_sentence,
     confidence_metadata,
     prediction_files,
     score_metadata,
 )
+from fw_assets.pipeline.values.base_results import Unevaluated, remove_reason, store_unevaluated, unevaluated
 from fw_assets.pipeline.values.evaluation import BaseMetrics
 from fw_assets.pipeline.workflow.instance import WorkflowInstance
 from fw_assets.report.schema.looks import Look
@@ -43,11 +47,21 @@ def base_metrics(
     workspace: WorkspaceResource,
     platform: PlatformResource,
 ) -> dg.MaterializeResult:
-    """Benchmarks one base model. Answers are kept row by row; only missing rows are asked for."""
+    """Benchmarks one base model. Answers are kept row by row; only missing rows are asked for.
+
+    One that cannot be asked so has a reason in place of figures, and the others go on without it.
+    """
     with cell_step(context, workflow, workspace, platform) as step:
         inputs = baseline_inputs(step.plan.digest)
         made = step.made_meanwhile(BaseMetrics, inputs=inputs)
-        metrics = made or step.call(lambda client: _evaluate(client, step))
+        try:
+            metrics = made or step.call(lambda client: _evaluate(client, step))
+        except Exception as failure:
+            cause = first_error(failure)
+            if not isinstance(cause, DecisionsRefused | ThinksBeforeAnswering):
+                raise
+            return _go_on_without(step, cause.reason)
+        remove_reason(step.store, step.dataset, step.slug)
         _record_look(step)
     return step.materialize(
         metrics,
@@ -63,6 +77,25 @@ def base_metrics(
             **prediction_files(step.store.root, step.dataset, step.slug, "base"),
         },
         inputs=inputs,
+    )
+
+
+def _go_on_without(step: CellStep, reason: str) -> dg.MaterializeResult:
+    """Store why the model has no figures; where no model of the plan has any, its run ends with a report of that."""
+    value = Unevaluated(why=reason)
+    version = store_unevaluated(step.store, step.dataset, step.slug, value)
+    announce(f"{step.title}: {value.note}")
+    without = unevaluated(step.store, step.plan)
+    if len(without) == len(step.plan.models):
+        why = "; ".join(f"{slug} {item.why}" for slug, item in without.items())
+        step.account.stop(
+            f"No model of the plan could be evaluated: {why}.",
+            "Name other models, or another way of asking by `inference`, and {again}.",
+        )
+    return dg.MaterializeResult(
+        data_version=dg.DataVersion(version),
+        check_results=unevaluated_checks("base_metrics", step.title, reason),
+        metadata={"summary": summary(step.title, f"{value.note}."), "cost_usd": step.paid_usd(STAGE)},
     )
 
 

@@ -33,6 +33,7 @@ from fw_assets.pipeline.steps.step_lock import made_meanwhile
 from fw_assets.pipeline.ui.delivery_checks import deployment_checks
 from fw_assets.pipeline.ui.metadata import Row, figure, resource_id, summary, table
 from fw_assets.pipeline.values.asked_prompt import asked_prompt
+from fw_assets.pipeline.values.base_results import base_results
 from fw_assets.pipeline.values.delivery import DeploymentRecord, FinalistsRecord, ServingProof
 from fw_assets.pipeline.values.evaluation import BaseMetrics, TunedMetrics
 from fw_assets.pipeline.values.served_prompt import request_url, tested_opening
@@ -198,7 +199,7 @@ def _ranking_rows(winner: Winner) -> list[Row]:
 def decide(store: Workspace, dataset: str, plan: Plan) -> tuple[Winner, GateDecision]:
     """The winner by the validation rows of all models, and the gate's decision on it by the test rows."""
     slugs = store.require("finalists", dataset, FinalistsRecord).slugs
-    base = {m.slug: store.require("base_metrics", dataset, BaseMetrics, m.slug) for m in plan.models}
+    base = base_results(store, plan)
     tuned = tuned_metrics(store, plan, slugs)
     evaluated: dict[Model, BaseMetrics | TunedMetrics] = {
         **{(slug, "base"): metrics for slug, metrics in base.items()},

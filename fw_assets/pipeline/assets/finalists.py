@@ -28,6 +28,7 @@ from fw_assets.pipeline.steps.retries import readable_failures
 from fw_assets.pipeline.steps.step_lock import made_meanwhile
 from fw_assets.pipeline.ui.metadata import Row, summary, table, tables
 from fw_assets.pipeline.ui.model_checks import finalists_checks
+from fw_assets.pipeline.values.base_results import base_results
 from fw_assets.pipeline.values.delivery import FinalistsRecord
 from fw_assets.pipeline.values.evaluation import BaseMetrics
 from fw_assets.report.escape import code
@@ -82,8 +83,7 @@ def finalists(context: dg.AssetExecutionContext, workspace: WorkspaceResource) -
 
 def _choose_finalists(account: PlanAccount) -> FinalistsRecord:
     plan = account.plan
-    slugs = [model.slug for model in plan.models]
-    base = {slug: account.store.require("base_metrics", account.dataset, BaseMetrics, slug) for slug in slugs}
+    base = base_results(account.store, plan)
     ranking = _choose(account.store, plan, base)
     going_on = () if plan.session.mode == "benchmark" else ranking.chosen
     discordance = _discordance(account, [entry.model for entry in ranking.ranked if not arm_of(entry.model)])

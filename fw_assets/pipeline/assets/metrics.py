@@ -27,6 +27,7 @@ from fw_assets.pipeline.ui.score_metadata import (
     score_metadata,
 )
 from fw_assets.pipeline.ui.tuned_verdict import tuned_sentence, tuned_verdict
+from fw_assets.pipeline.values.base_results import unevaluated
 from fw_assets.pipeline.values.delivery import FinalistsRecord
 from fw_assets.pipeline.values.evaluation import TunedMetrics
 from fw_assets.pipeline.values.tuned_decisions import (
@@ -108,10 +109,15 @@ async def _measure(client: Fireworks, step: CellStep, tuned: FineTuned) -> Tuned
     strategy = step.plan.model(step.slug).tuned_strategy
     result = await _evaluate(client, step, tuned, prices, step.slug, strategy)
     if row := step.plan.decided(step.slug):
-        try:
-            decided: TunedMetrics | DecisionRefusal = await _evaluate(client, step, tuned, prices, row, "deployment")
-        except DecisionsRefused as refused:
-            decided = DecisionRefusal(why=refused.why)
+        decided: TunedMetrics | DecisionRefusal
+        if row in unevaluated(step.store, step.plan):
+            # Without the base model's decisions there is nothing to compare.
+            decided = DecisionRefusal(why="not asked, since its base model answers none")
+        else:
+            try:
+                decided = await _evaluate(client, step, tuned, prices, row, "deployment")
+            except DecisionsRefused as refused:
+                decided = DecisionRefusal(why=refused.why)
         store_decided(step.store, step.dataset, row, decided, inputs=step.tuning_inputs)
     return result
 

@@ -10,6 +10,7 @@ from fw_assets.classification.cascade.answers import FREE_COLUMNS, OTHER_COLUMNS
 from fw_assets.classification.cascade.threshold import CascadeThreshold, cascade_threshold, cheapest
 from fw_assets.classification.plan.plan import Plan
 from fw_assets.classification.selection.selection import ModelKind
+from fw_assets.pipeline.values.base_results import unevaluated
 from fw_assets.pipeline.values.delivery import FinalistsRecord
 from fw_assets.pipeline.values.evaluation import Baselines
 from fw_assets.pipeline.values.tuned_decisions import tuned_metrics
@@ -73,7 +74,8 @@ def _pairs(store: Workspace, plan: Plan) -> list[tuple[BaselineName, Other]]:
     """Every free model that has something to be sure of, with every other one."""
     baselines = store.read("baselines", plan.dataset, Baselines)
     finalists = store.read("finalists", plan.dataset, FinalistsRecord)
-    others: list[Other] = [(model.slug, "base") for model in plan.models]
+    without = unevaluated(store, plan)
+    others: list[Other] = [(model.slug, "base") for model in plan.models if model.slug not in without]
     others += [(slug, "tuned") for slug in (tuned_metrics(store, plan, finalists.slugs) if finalists else ())]
     names = [item.name for item in (baselines.found if baselines else ()) if item.name != "majority"]
     return [(name, other) for name in names for other in others]

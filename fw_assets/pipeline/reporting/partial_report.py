@@ -16,7 +16,9 @@ from fw_assets.pipeline.reporting.billing import billed_days
 from fw_assets.pipeline.reporting.mistakes import mistakes_result
 from fw_assets.pipeline.reporting.provenance import package_versions, report_run
 from fw_assets.pipeline.values.approval import Stopped
-from fw_assets.pipeline.values.evaluation import BaseMetrics
+from fw_assets.pipeline.values.base_results import unevaluated
+from fw_assets.pipeline.values.evaluation import Baselines, BaseMetrics
+from fw_assets.report.assembly.baselines import baseline_results
 from fw_assets.report.assembly.candidates import CandidateInputs
 from fw_assets.report.assembly.pairs import Model
 from fw_assets.report.assembly.report import build_report
@@ -30,9 +32,9 @@ def read_stopped(store: Workspace, dataset: str) -> Stopped | None:
 
 
 def partial_report(platform: Platform, account: PlanAccount, stopped: Stopped) -> Report:
-    """The incomplete report: base models that were evaluated to the end have figures, and there is no winner."""
+    """The incomplete report: what was evaluated to the end has figures, and there is no winner."""
     store, dataset, plan = account.store, account.dataset, account.plan
-    candidates, models = [], list[Model]()
+    candidates, models, without = [], list[Model](), unevaluated(store, plan)
     for model in plan.models:
         header = store.header("base_metrics", dataset, model.slug)
         complete = header is not None and header.inputs == baseline_inputs(plan.digest)
@@ -43,9 +45,14 @@ def partial_report(platform: Platform, account: PlanAccount, stopped: Stopped) -
                 model=model.name,
                 base_scores=base.test if base else None,
                 base_validation=base.validation.headline if base else None,
-                note=("not fine-tuned" if base else "not evaluated") + " before the run was stopped",
+                note=without[model.slug].note
+                if model.slug in without
+                else ("not fine-tuned" if base else "not evaluated") + " before the run was stopped",
             )
         )
+    head = store.header("baselines", dataset)
+    measured = head is not None and head.inputs == baseline_inputs(plan.digest)
+    baselines = store.read("baselines", dataset, Baselines) if measured else None
     return build_report(
         plan=plan,
         prompt=store.read("prompt", dataset, Prompt),
@@ -62,6 +69,8 @@ def partial_report(platform: Platform, account: PlanAccount, stopped: Stopped) -
         created=account.created_resources(),
         incomplete=(stopped.reason,),
         remedy=stopped.remedy,
+        baselines=baseline_results(baselines.found, None, None, None) if baselines else (),
+        free_left_out=baselines.left_out if baselines else "",
         mistakes=mistakes_result(store, plan, models, None),
     )
 

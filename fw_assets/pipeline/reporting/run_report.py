@@ -29,6 +29,7 @@ from fw_assets.pipeline.reporting.records import record_results
 from fw_assets.pipeline.reporting.similarity import similarity_results
 from fw_assets.pipeline.reporting.slices import hierarchy_result, slice_results
 from fw_assets.pipeline.reporting.sweep_cells import sweep_cell_results
+from fw_assets.pipeline.values.base_results import base_results, unevaluated
 from fw_assets.pipeline.values.delivery import DeploymentRecord, FinalistsRecord
 from fw_assets.pipeline.values.evaluation import Baselines, BaseMetrics, TunedMetrics
 from fw_assets.pipeline.values.served_prompt import served_prompt
@@ -57,7 +58,7 @@ def run_report(platform: Platform, account: PlanAccount) -> Report:
     approval = require_approval(store, dataset)
     rows = part_batches(store, dataset, "test")
     tuned = tuned_metrics(store, plan, finalists.slugs)
-    base = {model.slug: store.require("base_metrics", dataset, BaseMetrics, model.slug) for model in plan.models}
+    base, without = base_results(store, plan), unevaluated(store, plan)
     baselines = store.read("baselines", dataset, Baselines)
     scores: dict[Model, Scores] = {(slug, "base"): metrics.test for slug, metrics in base.items()}
     scores |= {(slug, "tuned"): metrics.test for slug, metrics in tuned.items()}
@@ -68,6 +69,8 @@ def run_report(platform: Platform, account: PlanAccount) -> Report:
     candidates = [
         _tuned_candidate(store, plan, model.slug, base[model.slug], tuned[model.slug], comparisons[model.slug], rows)
         if model.slug in tuned
+        else CandidateInputs(model=model.name, base_scores=None, note=without[model.slug].note)
+        if model.slug in without
         else _base_candidate(
             store, plan, model.slug, base[model.slug], _why_not_tuned(plan, finalists, model.slug), rows
         )

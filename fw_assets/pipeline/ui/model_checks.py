@@ -41,6 +41,13 @@ def score_checks(asset: str, title: str, scores: Sequence[Scores]) -> list[dg.As
     ]
 
 
+def unevaluated_checks(asset: str, title: str, why: str) -> list[dg.AssetCheckResult]:
+    """The checks of `score_checks` of a model that was not evaluated, none of which passes."""
+    return [
+        check_result(asset, name, False, title, f"not evaluated: it {why}") for name in ("complete", "above_majority")
+    ]
+
+
 def baseline_checks(dataset: str, best: BaselineScores) -> list[dg.AssetCheckResult]:
     return score_checks("baselines", f"{dataset}, {best.name}", (best.validation, best.test))
 

@@ -33,7 +33,9 @@ class Approval(Frozen):
 
 
 class Stopped(Frozen):
-    """The end of an approval's run by its ceiling; the stored `inputs` are the approval's digest.
+    """The end of an approval's run by its ceiling, or without a model that could be evaluated.
+
+    The stored `inputs` are the approval's digest.
 
     Attributes:
         remedy: what helps; empty where an earlier version stored it.

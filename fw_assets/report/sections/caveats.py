@@ -48,6 +48,8 @@ def caveats(report: Report) -> tuple[str, ...]:
             f"{listing(unlearned, 6)}, the label of {plural(rows, 'test row')}."
         )
     notes += [arm.sentence for arm in report.left_out]
+    if report.status != "incomplete":
+        notes += [f"{short(item.model)} was {item.note}." for item in report.candidates if not item.base and item.note]
     notes += [row.sentence for row in (report.shortlists.rows if report.shortlists else ())]
     trained = [item for item in report.candidates if item.adapter_of or item.serves_trained]
     if known := [short(item.model) for item in trained if item.base]:

@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from fw_assets.classification.prompting.prompt import Prompt
+from fw_assets.exit_codes import INCOMPLETE
 from fw_assets.fireworks import Fireworks, ReasoningRefused
 from fw_assets.pipeline.approvals import approved_account
 from fw_assets.pipeline.errors import ThinksBeforeAnswering
@@ -215,8 +216,9 @@ class TestWorkflow:
     def test_a_thinking_model_costs_a_handful_of_rows(self, project: FaultyProject) -> None:
         project.faults(reasoning="required")
         done = project.go("--approve", priced=False)
-        assert done.returncode == 1
-        assert "thinks before it answers" in done.stderr
+        assert done.returncode == INCOMPLETE
+        assert "not evaluated: it thinks before it answers" in " ".join(done.stderr.split())
+        assert "char-ngram thinks before it answers, whatever it is told" in project.report()["incomplete"][0]
         ledger = approved_account(Workspace(str(project.workspace)), "tickets").ledger()
         (paid,) = ledger.entries
         assert (paid.key, ledger.reservations) == ("base-evaluation/char-ngram", ())
