@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 import secrets
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fw_assets.embedded.errors import RpcError
+from fw_assets.embedded.errors import RpcError, machine_fault
 from fw_assets.embedded.inference.answer_constraint import read_constraint
 from fw_assets.embedded.inference.chat_request import ChatRequest
 from fw_assets.embedded.inference.choice import Choice, ChosenValue
@@ -87,6 +88,31 @@ def _choose(
         if len(requests) == 1 or error.may_pass:
             return [error] * len(requests)
         return [_choose(model, response_format, calibration, [request])[0] for request in requests]
+    except MemoryError:
+        if len(requests) == 1:
+            raise
+    return _choose_apart(model, response_format, calibration, requests)
+
+
+def _choose_apart(
+    model: LoadedModel, response_format: bytes, calibration: str | None, requests: Sequence[ChatRequest]
+) -> Sequence[list[Choice] | RpcError]:
+    """As `_choose`, one by one, since they do not fit together.
+
+    Raises:
+        MemoryError: none fits by itself.
+    """
+    answers: list[list[Choice] | RpcError] = []
+    faults: list[MemoryError] = []
+    for request in requests:
+        try:
+            answers += _choose(model, response_format, calibration, [request])
+        except MemoryError as error:
+            faults.append(error)
+            answers.append(machine_fault(error, Path()))
+    if len(faults) == len(requests):
+        raise faults[0]
+    return answers
 
 
 def count_usage(

@@ -40,7 +40,7 @@ def _scores_ahead(parts: Sequence[Part]) -> list[Mapping[bytes, NDArray[np.float
     ]
     try:
         found = score_together(questions)
-    except EngineError:
+    except (EngineError, MemoryError):
         return [{} for _ in parts]  # each part says by itself what is wrong with it
     for (index, response_format, _), own in zip(asked, found, strict=True):
         scores[index][response_format] = own

@@ -61,6 +61,22 @@ def run(platform: EmbeddedPlatform, claim: JobClaim) -> None:
         shutil.rmtree(abandoned, ignore_errors=True)
     out = platform.dataset_folder(f".{output_id}.{claim.token}")
     out.mkdir(parents=True)
+    try:
+        _write_results(platform, claim, job, path, out, output_id, ending)
+    finally:
+        shutil.rmtree(out, ignore_errors=True)
+
+
+def _write_results(
+    platform: EmbeddedPlatform,
+    claim: JobClaim,
+    job: dict[str, Any],
+    path: Path,
+    out: Path,
+    output_id: str,
+    ending: str,
+) -> None:
+    """Answer the rows of the file `path` into the folder `out`, and make it the output dataset."""
     total = job["jobProgress"]["totalInputRequests"]
     progress = _complete_rows(platform, claim, job, path, out, total // 2 if ending else total)
     for name in (RESULTS, ERRORS):

@@ -6,6 +6,7 @@ python -m fw_assets.embedded.jobs.worker --home HOME
 from __future__ import annotations
 
 import argparse
+import shutil
 import sqlite3
 import threading
 import traceback
@@ -17,6 +18,7 @@ from fw_assets.embedded.jobs import batch_run, fine_tuning_run, job_queue
 from fw_assets.embedded.jobs.job_queue import ClaimLost, JobClaim
 from fw_assets.embedded.jobs.job_state import fail_job
 from fw_assets.embedded.jobs.slots import take_free_slot
+from fw_assets.embedded.store import documents
 from fw_assets.embedded.store.embedded_platform import EmbeddedPlatform, open_platform
 from fw_assets.embedded.store.resource_names import BATCH_JOBS, FINE_TUNING_JOBS
 
@@ -62,13 +64,21 @@ def process_stage(platform: EmbeddedPlatform, claim: JobClaim) -> None:
     try:
         _STAGES[claim.collection, claim.stage](platform, claim)
     except ClaimLost:
-        pass
+        _remove_files_of_a_deleted_job(platform, claim)
     except Exception as error:  # noqa: BLE001 - recorded as the reason why the job failed
         traceback.print_exc()
         fail_job(platform, claim, error)  # on a full disk it cannot: the claim is lost with this process
     finally:
         done.set()
         heartbeat.join()
+
+
+def _remove_files_of_a_deleted_job(platform: EmbeddedPlatform, claim: JobClaim) -> None:
+    """Remove what was written after a job was deleted and before this worker learned of it."""
+    with platform.database.write() as connection:
+        # The write lock is held, so that no job of the same name begins meanwhile.
+        if documents.find(connection, claim.collection, claim.account, claim.id) is None:
+            shutil.rmtree(platform.job_folder(claim.collection, claim.id), ignore_errors=True)
 
 
 def _send_heartbeats(platform: EmbeddedPlatform, claim: JobClaim, done: threading.Event) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Hashable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -17,6 +17,7 @@ from fw_assets.embedded.engine.language_model import lora
 from fw_assets.embedded.engine.language_model.chat_prompt import ChatPrompt
 from fw_assets.embedded.engine.language_model.device.lease import Turn, device_lease
 from fw_assets.embedded.engine.language_model.lora import Adapter, AdapterMix
+from fw_assets.embedded.engine.language_model.memory import one_memory_error
 from fw_assets.embedded.engine.language_model.model_folders import LanguageModelFolder, verified
 from fw_assets.embedded.engine.language_model.pretrained import Pretrained, empty_cache, for_rows, joint_cache
 
@@ -79,12 +80,10 @@ class LanguageModel:
 
         Raises:
             DeviceBusy: others had it for too long.
+            MemoryError: there is no room on it for what the block does.
         """
         lease = device_lease(self._device_name)
-        if lease is None:
-            yield None
-            return
-        with lease.turn() as turn:
+        with nullcontext() if lease is None else lease.turn() as turn, one_memory_error():
             yield turn
 
     @contextmanager
@@ -211,8 +210,10 @@ def load(folder: LanguageModelFolder, bf16: bool = False) -> LanguageModel:
 
     Raises:
         WeightsError: its files are missing, changed, or not what transformers can load.
+        MemoryError: there is no room for it.
     """
-    return LanguageModel(folder, torch.bfloat16 if bf16 else torch.float32, device())
+    with one_memory_error():
+        return LanguageModel(folder, torch.bfloat16 if bf16 else torch.float32, device())
 
 
 def device() -> str:

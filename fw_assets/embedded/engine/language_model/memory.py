@@ -25,16 +25,17 @@ ResultT = TypeVar("ResultT")
 _CLEAR, _STATUS = Path("/proc/self/clear_refs"), Path("/proc/self/status")
 _PEAK_OF_RESIDENT_MEMORY = "5"
 """As of proc(5)."""
+_MOST_SAID = 200
 _FEWEST_ROWS = 4
 """Rows of a pass beside another; with fewer, the weights are read too often."""
-# Torch has an error of its own for accelerators; for the CPU there is the text alone.
-_CPU_MESSAGES = ("not enough memory", "can't allocate memory")
+# Torch has an error of its own for its allocator on accelerators; elsewhere there is the text alone.
+_MESSAGES = ("not enough memory", "can't allocate memory", "out of memory", "STATUS_ALLOC_FAILED")
 
 
 def is_out_of_memory(error: BaseException) -> bool:
     if isinstance(error, (torch.OutOfMemoryError, MemoryError)):
         return True
-    return isinstance(error, RuntimeError) and any(text in str(error) for text in _CPU_MESSAGES)
+    return isinstance(error, RuntimeError) and any(text in str(error) for text in _MESSAGES)
 
 
 def passes(
@@ -78,6 +79,27 @@ def passes_side_by_side(
     with ThreadPoolExecutor(min(cores, len(parts))) as threads:
         done = threads.map(lambda part: list(passes(part, size, run)), parts)
         return [each for part in done for each in part]
+
+
+@contextlib.contextmanager
+def one_memory_error() -> Iterator[None]:
+    """What is not done in passes: an accelerator whose memory runs out raises what a CPU does.
+
+    Raises:
+        MemoryError: there is no room for what the block does.
+    """
+    try:
+        yield
+        return
+    except RuntimeError as error:
+        if not is_out_of_memory(error):
+            raise
+        said = (str(error).splitlines() or [""])[0][:_MOST_SAID]
+    # Outside of the handler, whose error holds the tensors.
+    free_memory()
+    raise MemoryError(
+        f"the language model and what it computes do not fit ({said}); free memory, or take a smaller model"
+    )
 
 
 def halved(rows: int) -> int:
