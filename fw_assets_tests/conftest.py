@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,39 @@ from fw_assets_tests.project import InProcessPool, Project
 # An example that took long says nothing of the code on a machine that is at work on other things.
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
+
+
+LONGEST = (
+    "pipeline/runner/test_machines.py",
+    "dagster_runtime/test_plain_dagster.py",
+    "browser/test_ui.py",
+    "components/test_fresh_project.py",
+    "pipeline/test_fault_schedules.py",
+    "pipeline/runner/test_process_pool.py",
+    "embedded/endpoints/test_language_models.py",
+    "embedded/endpoints/test_decision_clients.py",
+    "embedded/engine/language_model/tuning/test_adapter_training.py",
+    "embedded/jobs/test_ray.py",
+    "embedded/test_server.py",
+    "pipeline/test_own_models.py",
+    "pipeline/test_shared_platform.py",
+    "pipeline/steps/test_renewed_plan.py",
+    "pipeline/test_decision_workflow.py",
+    "api/test_notebook.py",
+)
+"""Files that take the longest, and begin first: none is still at work when all others are done."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest files first; the order of the others, and that within each, is kept."""
+    tests = Path(__file__).parent
+    places = {tests / name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path, len(places)))
+
+
+def pytest_collection_finish() -> None:
+    """What all test modules have loaded stays to the end: the collector of cycles need not look through it again."""
+    gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)

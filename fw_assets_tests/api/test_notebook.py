@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shutil
 import subprocess
@@ -13,9 +14,9 @@ import pytest
 
 from fw_assets_tests.project import EXAMPLES
 
-nbformat = pytest.importorskip("nbformat", reason="nbformat is not installed")
-pytest.importorskip("nbclient", reason="nbclient is not installed")
-pytest.importorskip("ipykernel", reason="there is no kernel to run a notebook in")
+# Found without being imported: what nbformat imports builds grammars for seconds, in every worker that collects tests.
+if missing := [name for name in ("nbformat", "nbclient", "ipykernel") if importlib.util.find_spec(name) is None]:
+    pytest.skip(f"not installed: {', '.join(missing)}", allow_module_level=True)
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOK = EXAMPLES.with_name("notebook.ipynb")
@@ -42,6 +43,7 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], str]:
         check=False,
     )
     assert done.returncode == 0, done.stderr
+    nbformat: Any = importlib.import_module("nbformat")
     return {cell.id: cell for cell in nbformat.read(folder / "ran.ipynb", 4).cells}, done.stderr
 
 
@@ -66,6 +68,7 @@ def test_nothing_is_left_to_complain_when_its_kernel_ends(ran: tuple[dict[str, A
 
 
 def test_it_is_kept_without_what_a_run_has_left_in_it() -> None:
+    nbformat: Any = importlib.import_module("nbformat")
     notebook = nbformat.read(NOTEBOOK, 4)
     nbformat.validate(notebook)
     assert all(not cell.get("outputs") and not cell.get("execution_count") for cell in notebook.cells)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import gzip
 import itertools
 import resource
@@ -35,22 +36,20 @@ ONCE = Backoff(first=0, growth=1, longest=0, budget=-1)
 ONE_ATTEMPT = RetryPolicy(transient=ONCE, throttled=ONCE, scaling=ONCE)
 
 
-def bomb(megabytes: int) -> bytes:
-    """A gzip stream of that many megabytes of blanks, a thousandth in size."""
+@functools.cache
+def bomb() -> bytes:
+    """A gzip stream of 256 MB of blanks, a thousandth in size."""
     compressor = zlib.compressobj(9, wbits=31)
     block = b" " * (1 << 20)
-    return b"".join(compressor.compress(block) for _ in range(megabytes)) + compressor.flush()
-
-
-BOMB = bomb(256)
+    return b"".join(compressor.compress(block) for _ in range(256)) + compressor.flush()
 
 
 async def bombed(request: Request) -> Response:
-    return Response(BOMB, headers={"content-encoding": "gzip"})
+    return Response(bomb(), headers={"content-encoding": "gzip"})
 
 
 async def bombed_twice(request: Request) -> Response:
-    return Response(gzip.compress(BOMB), headers={"content-encoding": "gzip, gzip"})
+    return Response(gzip.compress(bomb()), headers={"content-encoding": "gzip, gzip"})
 
 
 async def large(request: Request) -> Response:
@@ -180,7 +179,7 @@ def test_a_resource_of_the_wrong_kind_quotes_nothing(serve: Serve) -> None:
 
 def test_a_response_is_decompressed_in_small_pieces() -> None:
     async def chunks() -> AsyncIterator[bytes]:
-        yield BOMB
+        yield bomb()
 
     async def largest() -> int:
         return max([len(piece) async for piece in _bodies.decompressed(chunks(), "gzip")])
