@@ -156,13 +156,8 @@ def _answer(id: str, answer: Any, question: Question, values: _Values) -> Decisi
     found = values(answer, question)
     if not isinstance(found, dict):
         raise UnexpectedResponse(f"decision: the answer to {id!r} has no probabilities")
-    if found.keys() != question.option_set:
-        missing = [option for option in question.options if option not in found]
-        unknown = [option for option in found if option not in question.options]
-        which, option = ("lacks", missing[0]) if missing else ("has an unknown", unknown[0])
-        raise UnexpectedResponse(f"decision: the answer to {id!r} {which} option {str(option)[:80]!r}")
     if tuple(found) != question.options:
-        found = {option: found[option] for option in question.options}
+        found = _in_order(id, found, question)
     numbers = list(found.values())
     # Most answers are read by the first line; one by one they take four times as long.
     kinds = set(map(type, numbers))
@@ -170,7 +165,7 @@ def _answer(id: str, answer: Any, question: Question, values: _Values) -> Decisi
     for number in numbers if not plain else ():
         if isinstance(number, bool) or not isinstance(number, int | float) or not 0 <= number <= 1:
             raise UnexpectedResponse(f"decision: the answer to {id!r} has {str(number)[:40]}, which is no probability")
-    total = math.fsum(numbers)
+    total = sum(numbers)
     if not abs(total - 1) <= MAX_ROUNDING:  # also where one of them is no number
         raise UnexpectedResponse(f"decision: the probabilities of {id!r} sum to {total:.4g}, and not to 1")
     mass = answer.get("x_label_mass", read_object(answer.get("diagnostics")).get("label_mass"))
@@ -181,6 +176,20 @@ def _answer(id: str, answer: Any, question: Question, values: _Values) -> Decisi
         ordered=isinstance(question, Score),
         label_mass=float(mass) if isinstance(mass, int | float) and math.isfinite(mass) else None,
     )
+
+
+def _in_order(id: str, found: Mapping[Any, Any], question: Question) -> dict[str, Any]:
+    """What was told of each option, in the question's order.
+
+    Raises:
+        UnexpectedResponse: an option is missing or unknown.
+    """
+    if found.keys() != question.option_set:
+        missing = [option for option in question.options if option not in found]
+        unknown = [option for option in found if option not in question.options]
+        which, option = ("lacks", missing[0]) if missing else ("has an unknown", unknown[0])
+        raise UnexpectedResponse(f"decision: the answer to {id!r} {which} option {str(option)[:80]!r}")
+    return {option: found[option] for option in question.options}
 
 
 def _systemone_values(answer: Mapping[str, Any], question: Question) -> Any:

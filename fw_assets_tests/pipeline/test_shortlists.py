@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 
 from fw_assets.embedded.engine.features.minilm_weights import weights_available
+from fw_assets.fireworks import MAX_OPTIONS
 from fw_assets_tests.chat_servers import chat_server
 from fw_assets_tests.project import Project
 
@@ -101,3 +102,47 @@ def test_a_server_of_few_options_is_asked_among_the_nearest_labels(project: Proj
         refused = project.run("predict", "tickets", new)
         assert refused.returncode != 0
         assert "asked among the labels that all-MiniLM-L6-v2 chooses" in " ".join(refused.stderr.split())
+
+
+MANY = [
+    f"{colour} {thing} {number}" for number in ("one", "two", "three", "four") for thing in THINGS for colour in COLOURS
+]
+
+
+@pytest.mark.skipif(not weights_available(), reason="the weights of the sentence encoder are not on this machine")
+def test_more_labels_than_any_request_takes_from_a_csv_to_a_report(project: Project, watched: None) -> None:
+    """The platform takes 208 of 240 options, a server 26: each has its own shortlist in one table."""
+    gold = {form.format(name): name for form in FORMS for name in MANY}
+    file = project.folder / "many.csv"
+    file.write_text("text,label\n" + "".join(f"{text},{label}\n" for text, label in gold.items()), "utf-8")
+    project.environment["FW_SENTENCE_ENCODER"] = "1"
+    with chat_server("plain") as server:
+        server.decided, server.most_options = gold, LIMIT
+        ends = ("--model", "char-ngram", "--endpoint", f"near={server.url}#small")
+        asked = ("--inference", "decision", "--benchmark-only", "--free-rows", "5", "--name", "many")
+        done = project.run("run", str(file), *ends, *asked, "--approve", "--yes", "--json")
+        assert done.returncode == 0, done.stderr
+        asked_of = [body for body in server.requests if body.get("state") in gold]
+    inside = {body["state"]: set(body["questions"]["label"]["criteria"]) for body in asked_of}
+    assert {len(options) for options in inside.values()} == {LIMIT}
+    folder = project.workspace / "many"
+    report = json.loads((folder / "report.json").read_text("utf-8"))
+    shortlists = {row["model"]: row for row in report["shortlists"]["rows"]}
+    assert {name: (row["options"], row["labels"]) for name, row in shortlists.items()} == {
+        "char-ngram": (MAX_OPTIONS, len(MANY)),
+        "near": (LIMIT, len(MANY)),
+    }
+    results = {item["model"].rsplit("/", 1)[-1]: item["base"] for item in report["candidates"]}
+    text = (folder / "final_report.md").read_text("utf-8")
+    for name, row in shortlists.items():
+        assert row["found"] / row["rows"] > 0.95
+        assert results[name]["accuracy"] > 0.95
+        recall = f"{100 * row['found'] / row['rows']:.1f}"
+        assert f"the shortlist of {row['options']} holds the right label for {recall}" in text
+    # The server knows every label, so that it is wrong exactly where the shortlist is.
+    parts = [folder / "predictions" / f"near-base-{part}.parquet" for part in ("validation", "test")]
+    wrong = pl.concat([pl.read_parquet(part, columns=["outcome"]) for part in parts]).filter(
+        pl.col("outcome") != "correct"
+    )
+    assert wrong.height == sum(gold[state] not in options for state, options in inside.items()) > 0
+    assert "options: 208 for char-ngram and 26 for near, of the 240 labels those that the training rows choose" in text

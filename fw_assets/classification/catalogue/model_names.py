@@ -98,8 +98,14 @@ def _check_choice(models: Sequence[CatalogueModel], *, tunable: bool) -> None:
     """Refuse models that are one by one right, and cannot be candidates together."""
     slugs = Counter(model.slug for model in models)
     for slug in (slug for slug, number in slugs.items() if number > 1):
-        names = " and ".join(model.name for model in models if model.slug == slug)
+        alike = [model for model in models if model.slug == slug]
+        names = " and ".join(model.name for model in alike)
         message = f"{names} have the same id, by which results are kept: name one of them"
+        if len({model.deployment for model in alike if model.is_named_deployment}) == 1:
+            message = (
+                f"{names} are asked on one deployment, by whose id ({slug}) results are kept: name one of them, and "
+                "each other one in a session of its own (`name`, or `--name`)"
+            )
         raise input_error(message, kind="model", field="models")
     if tunable and not any(model.tunable for model in models):
         names = ", ".join(model.slug for model in models)

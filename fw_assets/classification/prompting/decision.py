@@ -108,7 +108,8 @@ def decided_labels(prompt: Prompt, probabilities: Mapping[str, float]) -> tuple[
         # Of many labels the least probable ones may be missing.
         ordered = {label: probabilities.get(label, 0.0) for label in prompt.labels}
         return (prompt.thresholds or NOT_FITTED).given(ordered)
-    return (max(prompt.labels, key=probabilities.__getitem__),)
+    best = max(map(probabilities.__getitem__, prompt.labels))
+    return (next(label for label in prompt.labels if probabilities[label] == best),)
 
 
 def decided_confidence(prompt: Prompt, probabilities: Mapping[str, float]) -> float:

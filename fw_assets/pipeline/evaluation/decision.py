@@ -25,7 +25,7 @@ class DecidedAnswer(NamedTuple):
     """
 
     completion: ChatCompletion
-    probabilities: dict[str, float]
+    probabilities: Mapping[str, float]
 
 
 async def decide(
@@ -48,10 +48,11 @@ async def decide(
     questions = _questions(prompt)
     decision = await client.systemone(address, decision_state(messages), questions)
     answers = [decision.answers[id].probabilities for id in questions]
+    probabilities: Mapping[str, float]
     if prompt.multi_label:
         probabilities = {label: answer["true"] for label, answer in zip(prompt.labels, answers, strict=True)}
     else:
-        probabilities = dict(answers[0])
+        probabilities = answers[0]
     text = prompt.render(decided_labels(prompt, probabilities))
     confidence = decided_confidence(prompt, probabilities)
     completion = ChatCompletion(
@@ -63,7 +64,9 @@ async def decide(
         logprobs=(TokenLogprob(text, math.log(confidence)),) if confidence else (),
         latency=decision.latency,
     )
-    return DecidedAnswer(completion, dict.fromkeys(whole.labels, 0.0) | probabilities)
+    if prompt is not whole:
+        probabilities = {**dict.fromkeys(whole.labels, 0.0), **probabilities}
+    return DecidedAnswer(completion, probabilities)
 
 
 @lru_cache(maxsize=16)

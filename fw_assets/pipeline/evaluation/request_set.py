@@ -10,7 +10,7 @@ import hashlib
 import itertools
 import json
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import polars as pl
@@ -78,7 +78,7 @@ class RequestSet:
         self._bounded = set[str]()
 
     def stored_answer(
-        self, key: str, completion: ChatCompletion, probabilities: dict[str, float] | None = None
+        self, key: str, completion: ChatCompletion, probabilities: Mapping[str, float] | None = None
     ) -> StoredAnswer:
         """A completion as the response cache stores it, with no more tokens than it can have had."""
         return StoredAnswer(
@@ -95,9 +95,9 @@ class RequestSet:
             uncalibrated=self._other_answer(completion.uncalibrated),
         )
 
-    def _kept(self, probabilities: dict[str, float] | None) -> dict[str, float] | None:
+    def _kept(self, probabilities: Mapping[str, float] | None) -> dict[str, float] | None:
         if probabilities is None or self._whole:
-            return probabilities
+            return None if probabilities is None else dict(probabilities)
         return dict(most_probable_labels(probabilities, len(self._prompt.labels)))
 
     def _other_answer(self, other: ChatCompletion | None) -> OtherAnswer | None:

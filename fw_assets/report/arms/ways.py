@@ -20,6 +20,15 @@ def asked_how(report: Report) -> str:
     return "Every model was asked the same way" if not _arms(report) else "What is in use after this run was asked so"
 
 
+def fewer_options(report: Report) -> str:
+    """What follows on the labels as options, where models are asked among fewer of them; empty where none is."""
+    rows = report.shortlists.rows if report.shortlists else ()
+    if not rows:
+        return ""
+    each = " and ".join(f"{row.options:,} for {row.model}" for row in rows)
+    return f": {each}, of the {rows[0].labels:,} labels those that the training rows choose for each text"
+
+
 def ways(report: Report) -> Table:
     """Every way of asking; without rows where there was one alone."""
     rows = [(Quoted(name), _way(report, name)) for name in ((ZERO_SHOT, *_arms(report)) if _arms(report) else ())]
@@ -62,7 +71,7 @@ def _arms(report: Report) -> tuple[str, ...]:
 def _way(report: Report, name: str) -> str:
     arm = read_arm(name)
     if arm.kind != "knn":
-        words = _WORDS[arm.kind]
+        words = _WORDS[arm.kind] + (fewer_options(report) if arm.kind == "decision" else "")
         return words if report.asked.label_descriptions else words.replace(", with what the labels mean", "")
     method = f" by {report.examples.method}" if report.examples else ""
     number = plural(arm.examples, "training row") if arm.examples else "training rows"

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from fw_assets.classification.catalogue.model_names import fold_name, nearest_ids, resolve_models
-from fw_assets.classification.catalogue.models import CatalogueModel
+from fw_assets.classification.catalogue.models import DEPLOYMENT, CatalogueModel
 from fw_assets.classification.errors import InputError
 
 IDS = (
@@ -167,3 +167,16 @@ def test_a_named_model_of_another_kind_is_refused(change: dict[str, str], reason
 def test_a_base_model_of_the_account_that_cannot_be_tuned_is_evaluated_only() -> None:
     own = CatalogueModel(name="accounts/me/models/house", listed=False)
     assert [model.slug for model in resolve_models(["house", "qwen3-8b"], (*CATALOGUE, own))] == ["house", "qwen3-8b"]
+
+
+def test_two_models_on_one_deployment_are_for_two_sessions() -> None:
+    prod = "accounts/acme/deployments/prod"
+    entries = [
+        CatalogueModel(name=f"accounts/acme/models/{name}#{prod}", kind=DEPLOYMENT, deployment=prod, listed=False)
+        for name in ("one", "two")
+    ]
+    said = (
+        r"are asked on one deployment, by whose id \(prod\) results are kept: name one of them, and each other one in"
+    )
+    with pytest.raises(InputError, match=said):
+        resolve_models([entry.name for entry in entries], entries, tunable=False)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from fw_assets.classification.arms.example_source import ExampleSource
+from fw_assets.classification.arms.shortlist_source import RowShortlist, ShortlistSource
 from fw_assets.classification.session import Session
-from fw_assets.report.arms.ways import asked_how, meanings, ways
+from fw_assets.report.arms.ways import asked_how, fewer_options, meanings, ways
 from fw_assets.report.rendering.html import render_html
 from fw_assets.report.rendering.markdown import render_markdown
 from fw_assets.report.schema.report import Report
@@ -57,3 +58,18 @@ def test_one_way_of_asking_is_no_table() -> None:
 
 def test_descriptions_that_nothing_asked_are_not_shown() -> None:
     assert meanings(report_of("knn-8")).rows == ()
+
+
+def test_models_that_are_asked_among_fewer_labels_are_named() -> None:
+    rows = [
+        RowShortlist(model=name, options=most, labels=240, found=99, rows=100) for name, most in (("a", 208), ("b", 26))
+    ]
+    report = report_of("decision").model_copy(update={"shortlists": ShortlistSource(digest="d", rows=tuple(rows))})
+    said = "208 for a and 26 for b, of the 240 labels those that the training rows choose for each text"
+    assert fewer_options(report) == f": {said}"
+    assert said in {row[0]: row[1] for row in ways(report).rows}["decision"]
+    decided = report.model_copy(
+        update={"prompt": report.prompt and report.prompt.model_copy(update={"mode": "decision", "system": None})}
+    )
+    assert f"with the labels as options: {said}." in render_markdown(decided)
+    assert fewer_options(report_of("decision")) == ""
