@@ -37,6 +37,9 @@ def add_language_model(name: str, source: str, *, four_bit: bool = False) -> Lan
     folder = Path(source).expanduser()
     if folder.is_dir():
         source = str(folder.resolve())
+    elif folder.is_file():
+        advice = model_folders.NO_GGUF if folder.suffix.lower() == ".gguf" else f"name its folder: {folder.parent}"
+        raise EngineError(f"{source}: a file, and no folder: {advice}")
     elif missing:
         raise WeightsError(f"{source}: no such folder, and nothing can be downloaded: {missing}")
     else:

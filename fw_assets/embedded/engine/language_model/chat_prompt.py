@@ -17,6 +17,8 @@ Message = dict[str, str]
 
 CONTENT_FREE = ("N/A", "", "[MASK]", "...")
 """What stands for the text of a row in contextual calibration (Zhao et al. 2021)."""
+_RAISED = (TemplateError, ValueError, TypeError, ArithmeticError, LookupError, AttributeError, RecursionError)
+"""What a template may raise: besides errors of its own those of the values that it computes with."""
 _THINKS, _NO_THOUGHT = "<think>", "\n\n</think>\n\n"
 _MARK = "\u2063ROW\u2063"
 
@@ -153,11 +155,11 @@ class ChatPrompt:
             return begin + "\n\n".join(message["content"] for message in messages) + ("\n\nAnswer:" if ask else "")
         try:
             return self._apply(messages, ask)
-        except (TemplateError, ValueError):
+        except _RAISED:
             # Templates of some models know no system turn, or want the turns to alternate.
             try:
                 return self._apply(_plain_turns(messages), ask)
-            except (TemplateError, ValueError) as error:
+            except _RAISED as error:
                 raise EngineError(f"the model's chat template cannot be rendered: {error}") from error
 
     def _apply(self, messages: Sequence[Message], ask: bool) -> str:

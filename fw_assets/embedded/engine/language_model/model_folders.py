@@ -24,6 +24,10 @@ FORMAT = 1
 PACKAGES = ("torch", "transformers", "safetensors")
 FOUR_BIT_PACKAGE = "bitsandbytes"
 INSTALL_ADVICE = "run `pip install 'fw-assets[llm]'` (on Linux, torch for CPUs alone comes from PyTorch's own index)"
+NO_GGUF = (
+    "a language model is added from its Hugging Face folder (config.json, *.safetensors, the tokenizer's files), of "
+    "which GGUF files are made"
+)
 _ID = re.compile(r"[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _DIGESTED = ("*.safetensors", "config.json", "tokenizer*.json", "*.model", "*.jinja", "generation_config.json")
 _WORDS = ("vocab.json", "merges.txt")
@@ -146,6 +150,8 @@ def describe(name: str, folder: Path, source: str, licence: str = "", *, four_bi
     path = folder / "config.json"
     if not path.is_file() and (folder / "adapter_config.json").is_file():
         raise EngineError(f"{folder}: an adapter, and no model: add the base model that it was trained on")
+    if not path.exists() and any(folder.glob("*.gguf")):
+        raise EngineError(f"{folder}: a GGUF file, and no config.json: {NO_GGUF}")
     config = _object(path)
     text = config.get("text_config") or config
     named = config.get("architectures") or [config.get("model_type") or "a model of no known architecture"]
@@ -156,9 +162,7 @@ def describe(name: str, folder: Path, source: str, licence: str = "", *, four_bi
         "CausalLM" not in architecture and "ConditionalGeneration" not in architecture
     ):
         raise EngineError(f"{path}: {architecture} is no causal language model")
-    weights = sorted(folder.glob("*.safetensors"))
-    if not weights:
-        raise EngineError(f"{folder}: no *.safetensors file; weights in other forms (pickles) are not read")
+    weights = weight_files(folder)
     if not any((folder / file).is_file() for file in _TOKENIZERS):
         raise EngineError(f"{folder}: no tokenizer.json or tokenizer.model")
     parameters, dtype = _sizes(weights)
@@ -209,6 +213,33 @@ def verified(model: LanguageModelFolder) -> LanguageModelFolder:
     if _digest(model.folder, model.four_bit) != model.digest:
         raise WeightsError(f"{model.folder}: its files are not those that were added as {model.name}; {advice}")
     return replace(model, files=tuple(now))
+
+
+def weight_files(folder: Path) -> list[Path]:
+    """The safetensors files that transformers loads: one, or those of an index; others may lie beside them.
+
+    Raises:
+        EngineError: there is none, or one of them is not there.
+    """
+    whole, index = folder / "model.safetensors", folder / "model.safetensors.index.json"
+    if whole.is_file():
+        return [whole]
+    if index.is_file():
+        shards = _object(index).get("weight_map")
+        if not isinstance(shards, dict) or not shards:
+            raise EngineError(f"{index}: weight_map has to be an object that names files")
+        weights = sorted({folder / str(name) for name in shards.values()})
+    else:
+        weights = sorted(folder.glob("*.safetensors"))
+    if not weights:
+        raise EngineError(f"{folder}: no *.safetensors file; weights in other forms (pickles) are not read")
+    for path in weights:
+        if not path.is_file():
+            what = (
+                "a link to a file that is not there" if path.is_symlink() else f"named by {index.name}, and not there"
+            )
+            raise EngineError(f"{path}: {what}: copy or download it again")
+    return weights
 
 
 def _object(path: Path) -> dict[str, Any]:

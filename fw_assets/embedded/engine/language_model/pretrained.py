@@ -22,6 +22,7 @@ from transformers.utils import logging
 
 from fw_assets.embedded.engine.errors import WeightsError
 from fw_assets.embedded.engine.language_model.memory import is_out_of_memory
+from fw_assets.embedded.engine.language_model.model_folders import weight_files
 from fw_assets.embedded.settings import embedded_settings
 
 logging.set_verbosity_error()
@@ -213,6 +214,8 @@ def check_fit(folder: Path) -> Any:
         raise
     except Exception as error:
         raise _not_loaded(folder, error) from error
+    if not len(getattr(network.get_decoder(), "layers", [None])):
+        raise WeightsError(f"{folder}: config.json asks for no layers: copy or download it again")
     known, tokens = int(network.get_input_embeddings().num_embeddings), tokenizer.get_vocab()
     if (last := max(tokens, key=lambda token: tokens[token], default=None)) is None:
         raise WeightsError(f"{folder}: its tokenizer has no tokens: copy or download it again")
@@ -221,7 +224,7 @@ def check_fit(folder: Path) -> Any:
             f"{folder}: its tokenizer is of another model: it has token {tokens[last]:,} ({last!r}), and the weights "
             f"have tokens up to {known - 1:,}: copy or download tokenizer.json again"
         )
-    for path in sorted(folder.glob("*.safetensors")):
+    for path in weight_files(folder):
         with safe_open(path, "pt") as weights:
             for name in sorted(weights.keys()):
                 tensor = weights.get_tensor(name)

@@ -60,6 +60,22 @@ def _lose_a_shard(folder: Path) -> None:
     (folder / "model.safetensors").rename(folder / "model-00001-of-00002.safetensors")
 
 
+def _name_no_shards(folder: Path) -> None:
+    _lose_a_shard(folder)
+    (folder / "model.safetensors.index.json").write_text("{}", "utf-8")
+
+
+def _leave_a_dangling_link(folder: Path) -> None:
+    (folder / "model.safetensors").unlink()
+    (folder / "model.safetensors").symlink_to(folder / "blobs" / "0123")
+
+
+def _leave_a_gguf_file_alone(folder: Path) -> None:
+    for path in folder.iterdir():
+        path.unlink()
+    (folder / "model-q4.gguf").write_bytes(b"GGUF")
+
+
 BROKEN: dict[str, tuple[Callable[[Path], object], str]] = {
     "another width": (
         lambda folder: _configure(folder, hidden_size=128),
@@ -84,6 +100,22 @@ BROKEN: dict[str, tuple[Callable[[Path], object], str]] = {
     ),
     "no template": (lambda folder: _set_template(folder, "{% for x %}"), "cannot be rendered: expected token"),
     "a template without the text": (lambda folder: _set_template(folder, "hello"), "leaves the user's text out"),
+    "a template that divides by zero": (
+        lambda folder: _set_template(folder, "{{ messages[0].content }}{{ 1 / 0 }}"),
+        "cannot be rendered: division by zero",
+    ),
+    "a template that adds what cannot be added": (
+        lambda folder: _set_template(folder, "{{ messages + 1 }}"),
+        "cannot be rendered: can only concatenate",
+    ),
+    "a template without an end": (
+        lambda folder: _set_template(folder, "{% for i in range(10**12) %}x{% endfor %}"),
+        "cannot be rendered: Range too big",
+    ),
+    "no layers": (lambda folder: _configure(folder, num_hidden_layers=0), "asks for no layers"),
+    "a link to nowhere": (_leave_a_dangling_link, r"model\.safetensors: a link to a file that is not there"),
+    "a GGUF file alone": (_leave_a_gguf_file_alone, "a GGUF file, and no config.json: a language model is added from"),
+    "an index of nothing": (_name_no_shards, "weight_map has to be an object that names files"),
     "no end": (
         lambda folder: _set_template(folder, "{% for m in messages %}{{ m.content }}{% endfor %}", eos_token=None),
         "no token that ends a text",
@@ -108,6 +140,38 @@ def test_a_folder_whose_parts_do_not_fit_together_is_refused(
 def test_a_whole_folder_of_each_architecture_is_added(folder: LanguageModelFolder) -> None:
     model = add_language_model("mine", str(folder.folder))
     assert added_models() == {"mine": model}
+
+
+def test_weights_in_another_form_beside_those_that_are_loaded_do_not_count(
+    folders: dict[str, LanguageModelFolder], tmp_path: Path
+) -> None:
+    folder = shutil.copytree(folders["llama"].folder, tmp_path / "files")
+    alone = add_language_model("alone", str(folder))
+    shutil.copy(folder / "model.safetensors", folder / "consolidated.safetensors")
+    assert add_language_model("beside", str(folder)).parameters == alone.parameters
+    tensors = load_file(folder / "model.safetensors")
+    shards: dict[str, dict[str, torch.Tensor]] = {
+        "model-00001-of-00002.safetensors": {},
+        "model-00002-of-00002.safetensors": {},
+    }
+    for place, (name, tensor) in enumerate(sorted(tensors.items())):
+        shards[sorted(shards)[place % 2]][name] = tensor
+    for name, own in shards.items():
+        save_file(own, folder / name, {"format": "pt"})
+    index = {"metadata": {}, "weight_map": {each: name for name, own in shards.items() for each in own}}
+    (folder / "model.safetensors.index.json").write_text(json.dumps(index), "utf-8")
+    (folder / "model.safetensors").unlink()
+    assert add_language_model("sharded", str(folder)).parameters == alone.parameters
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [("model.gguf", "a file, and no folder: a language model is added from its"), ("config.json", "name its folder: ")],
+)
+def test_a_file_is_no_folder(tmp_path: Path, name: str, told: str) -> None:
+    (tmp_path / name).write_bytes(b"GGUF")
+    with pytest.raises(EngineError, match=told):
+        add_language_model("mine", str(tmp_path / name))
 
 
 def test_without_the_extra_a_folder_is_added_unchecked(
