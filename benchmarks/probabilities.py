@@ -1,10 +1,12 @@
 """What probabilities of all labels add to an evaluation: processor time and memory, with and without in turns.
 
     python -m benchmarks.probabilities [--models char-ngram,minilm-l6-v2] [--rows N] [--rounds N] [--sizes SMALL,LARGE]
+                                       [--repeats N] [--kinds alternatives,decisions]
 
 Time: rows are asked of an embedded platform in this process, judged, stored and scored; all of it counts. `char-ngram`
 is the fastest model there is. Each round does both, in turns, over texts that no request before had. Memory: a
-transport that answers at once, each size in a process of its own; what rows beyond the smaller size take at the most.
+transport that answers at once, each size in a process of its own; what rows beyond the smaller size take at the most,
+of Python's objects, as it traces them, and of the process, of which the least of several runs counts.
 
 - `alternatives`: chats with 4 labels, whose tokens' alternatives are asked for, beside chats without.
 - `decisions`: decisions over 150 labels, beside chats over the same labels without alternatives.
@@ -21,6 +23,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import tracemalloc
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
@@ -46,6 +49,7 @@ from fw_assets.workspace.predictions import CONFIDENCE_COLUMNS, prediction_batch
 from fw_assets.workspace.workspace import Workspace
 
 Way = Literal["without", "with"]
+WAYS: tuple[Way, ...] = ("without", "with")
 KINDS = {"alternatives": ("billing", "technical", "account", "sales"), "decisions": labels(150)}
 
 
@@ -105,11 +109,10 @@ async def times(kind: str, model: str, rounds: int, size: int) -> None:
         app = create_app(home)
         store = Workspace(str(Path(folder) / "workspace"))
         taken: dict[Way, list[float]] = {"without": [], "with": []}
-        ways = tuple(taken)
         transport, address = httpx.ASGITransport(app), f"accounts/fireworks/models/{model}"
         async with Fireworks(base_url="http://e", api_key=api_key(home), transport=transport) as client:
             for turn in range(-1, rounds):
-                for place, way in enumerate(ways[:: 1 if turn % 2 else -1]):
+                for place, way in enumerate(WAYS[:: 1 if turn % 2 else -1]):
                     frame = rows(texts(size, 2 * turn + place), KINDS[kind])
                     started = time.process_time()
                     await evaluate(client, store, kind, way, Batches(frame.lazy()), f"{way}{turn + 1}", address)
@@ -119,7 +122,7 @@ async def times(kind: str, model: str, rounds: int, size: int) -> None:
         [after / before for before, after in zip(taken["without"], taken["with"], strict=True)], n=4
     )
     # Other work on the machine adds to some rounds of either way: their sums differ by what probabilities take.
-    without, told = (1000 * statistics.mean(taken[way]) for way in ways)
+    without, told = (1000 * statistics.mean(taken[way]) for way in WAYS)
     print(
         f"{kind:13} {model}: {without:.2f} ms a row without, {told:.2f} ms with, ratio {told / without:.3f} of "
         f"{rounds} rounds; within rounds {middle:.3f} ({low:.3f} to {high:.3f})",
@@ -173,8 +176,8 @@ def write_rows(store: Workspace, kind: str, count: int) -> None:
     pl.scan_parquet(folder / "*.parquet").sink_parquet(assets / "label_set.parquet")
 
 
-def evaluate_alone(root: str, kind: str, way: Way) -> None:
-    """One evaluation in this process; prints the most memory that it held, in MB."""
+def evaluate_alone(root: str, kind: str, way: Way, *, traced: bool) -> None:
+    """One evaluation in this process; prints the most memory that it held, in MB: all, or if `traced` Python's own."""
     store = Workspace(root)
     batches = Batches(store.scan_frame("tickets", "assets", "label_set.parquet"), pl.col("split") == "test")
 
@@ -182,46 +185,56 @@ def evaluate_alone(root: str, kind: str, way: Way) -> None:
         async with Fireworks(base_url="http://host", api_key="k", account_id="acme", transport=Instant()) as client:
             await evaluate(client, store, kind, way, batches, f"tickets-{way}", "m")
 
+    if traced:
+        tracemalloc.start()
     asyncio.run(work())
-    print(peak())
+    print(tracemalloc.get_traced_memory()[1] / 2**20 if traced else peak())
 
 
-def memory(kind: str, small: int, large: int) -> None:
+def memory(kind: str, small: int, large: int, repeats: int, *, traced: bool) -> None:
+    """The least of several runs: threads and the allocator add to a peak, and take nothing from it."""
     held: dict[tuple[Way, int], float] = {}
-    python = [sys.executable, "-m", "benchmarks.probabilities"]
     for size in (small, large):
-        with tempfile.TemporaryDirectory() as root:
-            write_rows(Workspace(root), kind, size)
-            for way in ("without", "with"):
-                command = [*python, "--one", root, kind, way]
-                done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
-                held[way, size] = float(done.stdout.split()[-1])
-    without, told = ((held[way, large] - held[way, small]) * 2**20 / (large - small) for way in ("without", "with"))
-    peaks = ", ".join(f"{way} {held[way, large]:.0f} MB" for way in ("without", "with"))
+        for way in WAYS:
+            held[way, size] = min(_alone(kind, way, size, traced=traced) for _ in range(1 if traced else repeats))
+    without, told = ((held[way, large] - held[way, small]) * 2**20 / (large - small) for way in WAYS)
+    peaks = ", ".join(f"{way} {held[way, large]:.0f} MB" for way in WAYS)
     print(
-        f"{kind:13} bytes a row beyond {small:,} up to {large:,}: {without:.0f} without, {told:.0f} with, "
-        f"{told - without:+.0f} ({peaks})",
+        f"{kind:13} {'objects' if traced else 'process'}: bytes a row beyond {small:,} up to {large:,}: "
+        f"{without:.0f} without, {told:.0f} with, {told - without:+.0f} ({peaks})",
         flush=True,
     )
 
 
+def _alone(kind: str, way: Way, size: int, *, traced: bool) -> float:
+    # A workspace of its own: what an earlier run answered is not asked again.
+    with tempfile.TemporaryDirectory() as root:
+        write_rows(Workspace(root), kind, size)
+        command = [sys.executable, "-m", "benchmarks.probabilities", "--one", root, kind, way, str(int(traced))]
+        done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+    return float(done.stdout.split()[-1])
+
+
 def main() -> None:
     if sys.argv[1:2] == ["--one"]:
-        root, kind, way = sys.argv[2:]
-        evaluate_alone(root, kind, "with" if way == "with" else "without")
+        root, kind, way, trace = sys.argv[2:]
+        evaluate_alone(root, kind, "with" if way == "with" else "without", traced=trace == "1")
         return
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--models", default="char-ngram,minilm-l6-v2")
     parser.add_argument("--rows", type=int, default=400)
     parser.add_argument("--rounds", type=int, default=12)
     parser.add_argument("--sizes", default="20000,100000")
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--kinds", default=",".join(KINDS))
     arguments = parser.parse_args()
     small, large = map(int, arguments.sizes.split(","))
-    for kind in KINDS:
+    for kind in arguments.kinds.split(","):
         for model in arguments.models.split(",") if arguments.rounds > 1 else ():
             asyncio.run(times(kind, model, arguments.rounds, arguments.rows))
         if large:
-            memory(kind, small, large)
+            for traced in (True, False):
+                memory(kind, small, large, arguments.repeats, traced=traced)
 
 
 if __name__ == "__main__":
