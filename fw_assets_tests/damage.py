@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fw_assets.code_location import CODE_LOCATION
 from fw_assets.pipeline.runner.fork_server import reset_signals, start_process
 from fw_assets_tests.dagster_databases import keep_what_does_not_change
 from fw_assets_tests.project import EXAMPLES, InProcessPool
@@ -26,6 +25,7 @@ MODELS = ("char-ngram", "minilm-l6-v2")
 REPORT_FILES = ("report.json", "final_report.md", "final_report.html")
 MADE = ("datasets", "supervisedFineTuningJobs", "models", "deployments")
 TIMEOUT_SECONDS = 300.0
+PRELOAD = "fw_assets_tests.forked_commands"
 
 
 def _untimed(value: Any) -> Any:
@@ -192,7 +192,7 @@ def _forked(home: Home, work: Callable[..., None], arguments: Sequence[str]) -> 
     with tempfile.TemporaryDirectory(prefix="fw-outcome-") as name:
         out, err = Path(name) / "out", Path(name) / "err"
         environment = home.environment()
-        process = start_process(CODE_LOCATION, "command", _child, home, work, tuple(arguments), str(out), environment)
+        process = start_process(PRELOAD, "command", _child, home, work, tuple(arguments), str(out), environment)
         process.join(TIMEOUT_SECONDS)
         code = process.exitcode
         if code is None:

@@ -8,7 +8,6 @@ import os
 import re
 import shlex
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -19,41 +18,42 @@ from fw_assets.pipeline.automation.alert_events import plans_that_wait
 from fw_assets.pipeline.workflow.command_line import command
 from fw_assets.settings import SHELL_WORKSPACE, in_workspace
 from fw_assets.workspace.workspace import Workspace
-from fw_assets_tests.project import EXAMPLES
+from fw_assets_tests.project import Done, Project
 
 PACKAGE = Path(fw_assets.__file__).parent
 
 
 class Shell:
-    """A user's shell in a folder, whose `fw-assets` is this program."""
+    """A user's shell in a folder, whose `fw-assets` is this program.
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        program = folder / "bin" / "fw-assets"
+    The shell starts one that only notes its arguments, and the command runs with them in this process, which has loaded
+    what each process of its own would have to load.
+    """
+
+    def __init__(self, project: Project) -> None:
+        self.folder = project.folder
+        self._project = project
+        self._noted = self.folder / "arguments"
+        program = self.folder / "bin" / "fw-assets"
         program.parent.mkdir()
-        program.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m fw_assets "$@"\n')
+        program.write_text(f"#!/bin/sh\nprintf '%s\\0' \"$@\" >> {shlex.quote(str(self._noted))}\n")
         program.chmod(0o755)
-        kept = {k: v for k, v in os.environ.items() if not k.startswith(("FW_", "FIREWORKS_", "DAGSTER"))}
-        python = os.pathsep.join([str(PACKAGE.parent), *filter(None, sys.path)])
-        path = os.pathsep.join([str(program.parent), os.environ["PATH"]])
-        self.environment = {**kept, "PATH": path, "PYTHONPATH": python, "FW_SENTENCE_ENCODER": "0"}
+        self._path = os.pathsep.join([str(program.parent), os.environ["PATH"]])
 
-    def run(self, line: str, **variables: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            ["sh", "-c", line],
-            cwd=self.folder,
-            env={**self.environment, **variables},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+    def run(self, line: str, **variables: str) -> Done:
+        """A line with one command of `fw-assets`, which sees these variables and none other of this program's."""
+        environment = {key: value for key, value in self._project.environment.items() if key != "FW_WORKSPACE"}
+        self._project.environment = environment | variables
+        self._noted.unlink(missing_ok=True)
+        subprocess.run(["sh", "-c", line], cwd=self.folder, env={**environment, "PATH": self._path}, check=True)
+        *arguments, end = self._noted.read_text("utf-8").split("\0")
+        assert not end
+        return self._project.run(*arguments)
 
 
 @pytest.fixture
 def shell(tmp_path: Path) -> Shell:
-    (tmp_path / "tickets.jsonl").write_text("".join(EXAMPLES.read_text("utf-8").splitlines(keepends=True)[:80]))
-    return Shell(tmp_path)
+    return Shell(Project(tmp_path, rows=80))
 
 
 def found(pattern: str, text: str) -> str:
@@ -62,7 +62,6 @@ def found(pattern: str, text: str) -> str:
     return match[1]
 
 
-@pytest.mark.timeout(600)
 def test_what_is_printed_works_on_the_workspace_of_the_option(shell: Shell) -> None:
     place = "--workspace 'my work [1]'"
     empty = shell.run(f"fw-assets status {place}")
