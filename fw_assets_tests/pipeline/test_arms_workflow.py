@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import io
 import json
+from typing import Any
 
+import dagster as dg
 import polars as pl
+import pytest
 
 from fw_assets.classification.dataset.chat import input_text
+from fw_assets.pipeline.automation import schedules
+from fw_assets.pipeline.errors import PhaseError
+from fw_assets.pipeline.evaluation.regression import reevaluate
+from fw_assets.pipeline.platform.platform import Platform
+from fw_assets.pipeline.resources import WorkspaceResource
 from fw_assets.pipeline.values.evaluation import BaseMetrics
+from fw_assets.pipeline.workflow.instance import OWN
 from fw_assets.workspace.workspace import Workspace
 from fw_assets_tests.chat_servers import chat_server
 from fw_assets_tests.project import Project
@@ -96,6 +106,13 @@ def test_examples_are_the_nearest_training_rows_and_no_others(project: Project, 
         assert "the test rows with the best number" in (folder / "plan.md").read_text("utf-8")
 
         server.requests.clear()
+        host, store = Platform("embedded", project.workspace / ".platform"), Workspace(str(project.workspace))
+        with pytest.raises(PhaseError, match="nothing is deployed for tickets: Nothing was fine-tuned: near"):
+            host.call(lambda client: reevaluate(client, host, store, "tickets", "2026-03-02", 0.0))
+        context = dg.build_schedule_context(scheduled_execution_time=dt.datetime(2026, 3, 2, 2, tzinfo=dt.UTC))
+        found: Any = schedules.nightly_regression(OWN)(context, workspace=WorkspaceResource(root=store.root))
+        assert list(found) == [dg.SkipReason("nothing is deployed")]
+        assert not server.requests, "a night asks what was deployed, and no server of the user's"
         text = "please refund the invoice"
         said = project.run("predict", "tickets", text, "--json")
         assert said.returncode == 0, said.stderr

@@ -7,6 +7,8 @@ import json
 import polars as pl
 
 from fw_assets.pipeline.budget.ledger_log import read_ledger
+from fw_assets.pipeline.evaluation.regression import reevaluate
+from fw_assets.pipeline.platform.platform import Platform
 from fw_assets.pipeline.values.base_results import Unevaluated, store_unevaluated
 from fw_assets.pipeline.values.delivery import DeploymentRecord
 from fw_assets.pipeline.values.evaluation import TunedMetrics
@@ -89,6 +91,10 @@ def test_texts_and_decisions_of_a_fine_tuned_model(project: Project, watched: No
     asked = project.run("predict", "tickets", "please refund the invoice", "--json")
     assert asked.returncode == 0, asked.stderr
     assert json.loads(asked.stdout)["labels"]
+    host = Platform("embedded", project.workspace / ".platform")
+    night = host.call(lambda client: reevaluate(client, host, store, "tickets", "2026-03-02", 0.0))
+    assert (night.checks.right, night.checks.nights[-1].flips) == (night.checks.nights[-1].right, 0)
+    assert night.checks.rows == report["rows"]["test"]
     out = project.folder / "exported"
     exported = project.run("export", "tickets", "--format", "adapter", "--out", str(out))
     assert exported.returncode == 0, exported.stderr
