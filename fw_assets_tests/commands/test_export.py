@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -80,5 +81,9 @@ def test_model_that_answers_otherwise_than_it_was_evaluated_is_not_written(finis
     finally:
         write_batches(store, [frame], *path)
     assert done.returncode == 1, done.stderr
-    assert "gives another answer than in its evaluation on" in " ".join(done.stderr.split())
+    said = " ".join(done.stderr.split())
+    assert "gives another answer than in its evaluation on" in said
+    named = re.search(r"the first of them (['\"])(.+?)\1: nothing was written", said)
+    assert named is not None
+    assert named[2] not in str(frame.get_column("predicted").to_list()), "the row is named by its text"
     assert list(tmp_path.iterdir()) == []

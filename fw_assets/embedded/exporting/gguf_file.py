@@ -1,4 +1,4 @@
-"""A Hugging Face folder as one GGUF file in float16, which llama.cpp and Ollama load."""
+"""A Hugging Face folder as one GGUF file in float16 or float32, which llama.cpp and Ollama load."""
 
 from __future__ import annotations
 
@@ -19,8 +19,11 @@ _CONTROL, _USER_DEFINED, _NORMAL, _UNUSED = 3, 4, 1, 5
 _ADVICE = "export it with --format merged, and convert that with llama.cpp's convert_hf_to_gguf.py"
 
 
-def write_gguf(source: Path, target: Path) -> None:
+def write_gguf(source: Path, target: Path, *, exact: bool = False) -> None:
     """Write weights, tokenizer and chat template of a folder with byte-pair tokens.
+
+    Args:
+        exact: matrices in float32, not in float16.
 
     Raises:
         EngineError: an architecture, a tokenizer or a scaling of positions that is not written.
@@ -39,7 +42,8 @@ def write_gguf(source: Path, target: Path) -> None:
     writer = gguf.GGUFWriter(target, kind)
     _add_sizes(writer, config)
     _add_tokenizer(writer, config, tokenizer, source)
-    _add_tensors(writer, config, kind, source)
+    writer.add_file_type(gguf.LlamaFileType.ALL_F32 if exact else gguf.LlamaFileType.MOSTLY_F16)
+    _add_tensors(writer, config, kind, source, np.float32 if exact else np.float16)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
@@ -72,7 +76,6 @@ def _add_sizes(writer: gguf.GGUFWriter, config: dict[str, Any]) -> None:
     writer.add_rope_freq_base(rope.get("rope_theta") or config.get("rope_theta") or 10000.0)
     writer.add_layer_norm_rms_eps(config["rms_norm_eps"])
     writer.add_vocab_size(config["vocab_size"])
-    writer.add_file_type(gguf.LlamaFileType.MOSTLY_F16)
 
 
 def _add_tokenizer(writer: gguf.GGUFWriter, config: dict[str, Any], tokenizer: dict[str, Any], source: Path) -> None:
@@ -132,7 +135,9 @@ def _chat_template(source: Path) -> str | None:
     return template if isinstance(template, str) else None
 
 
-def _add_tensors(writer: gguf.GGUFWriter, config: dict[str, Any], kind: str, source: Path) -> None:
+def _add_tensors(
+    writer: gguf.GGUFWriter, config: dict[str, Any], kind: str, source: Path, dtype: type[np.floating[Any]]
+) -> None:
     architecture = next(code for code, name in gguf.MODEL_ARCH_NAMES.items() if name == kind)
     names = gguf.get_tensor_name_map(architecture, config["num_hidden_layers"])
     heads = {"q_proj": config["num_attention_heads"], "k_proj": config.get("num_key_value_heads")}
@@ -148,7 +153,7 @@ def _add_tensors(writer: gguf.GGUFWriter, config: dict[str, Any], kind: str, sou
             if kind == "llama" and heads.get(part):
                 values = _permuted(values, int(heads[part] or 0))
             # Vectors, such as norms and biases, stay in float32, as llama.cpp wants them.
-            writer.add_tensor(target, values.astype(np.float16) if values.ndim > 1 else values)
+            writer.add_tensor(target, values.astype(dtype) if values.ndim > 1 else values)
 
 
 def _permuted(weights: NDArray[np.float32], heads: int) -> NDArray[np.float32]:

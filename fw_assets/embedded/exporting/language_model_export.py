@@ -57,7 +57,7 @@ def export(
     target = folder / "model.gguf"
     with tempfile.TemporaryDirectory(dir=folder, prefix=".merged-") as merged:
         write_merged(tuned, base, Path(merged), exact=True)
-        write_gguf(Path(merged), target)
+        write_gguf(Path(merged), target, exact=exact)
         shutil.copyfile(Path(merged) / LABELS_FILE, folder / LABELS_FILE)
     return _scorer(LanguageModel(base, torch.float32, "cpu", target), tuned), tuned
 

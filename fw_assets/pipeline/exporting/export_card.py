@@ -42,7 +42,7 @@ def _loading(facts: ExportedWinner) -> list[str]:
         ]
     if facts.format == "gguf":
         return [
-            "`model.gguf`, in float16, for llama.cpp and what builds on it:",
+            "`model.gguf`, in float16, or float32 where that answered otherwise, for llama.cpp and what builds on it:",
             _block("sh", f"llama-server -m model.gguf        # or: ollama create {model} -f <(echo FROM ./model.gguf)"),
             asked + " `labels.json` lists the labels, and what is written for each.",
         ]

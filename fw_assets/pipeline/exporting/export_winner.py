@@ -11,6 +11,7 @@ from pathlib import Path
 import polars as pl
 
 from fw_assets.classification.arm import without_arm
+from fw_assets.classification.dataset.chat import input_text
 from fw_assets.classification.errors import input_error
 from fw_assets.classification.prompting.answer_parser import parse_answer
 from fw_assets.classification.prompting.completion import Completion
@@ -102,9 +103,9 @@ def export_winner(
 def _export(
     platform: Platform, files: Path, form: ExportFormat, written: Path, evaluated: _Evaluated, name: str
 ) -> ExportedWinner:
-    """Export and replay; where merged weights answer otherwise, rounded as the base model's, once more exact ones."""
+    """Export and replay; where rounded weights answer otherwise, once more those in float32."""
     agreed: list[bool] = []
-    for exact in (False, True) if form == "merged" else (True,):
+    for exact in (False, True) if form in ("merged", "gguf") else (True,):
         shutil.rmtree(written, ignore_errors=True)
         try:
             exported = platform.export_model(files, form, written, evaluated.bodies, exact=exact)
@@ -146,7 +147,7 @@ def _evaluated_rows(store: Workspace, dataset: str, slug: str, prompt: Prompt, n
         prompt=prompt,
         bodies=tuple(bodies),
         labels=tuple(tuple(labels) for labels in found.get_column("tuned").cast(pl.List(pl.String)).to_list()),
-        texts=tuple(json.loads(row)[-1].get("content") or "" for row in messages),
+        texts=tuple(map(input_text, messages)),
     )
 
 

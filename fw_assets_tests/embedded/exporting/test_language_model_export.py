@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -50,12 +51,16 @@ def test_merged_weights_and_their_gguf_file_answer_as_the_adapter_does(architect
     folder = base(architecture, tmp_path)
     files = tuned_files(folder, tmp_path, PORTABLE)
     expected = load_tuned_scorer(files, folder).log_probabilities(TEXTS, None)
-    for form, tolerance in (("merged", 1e-4), ("gguf", 0.02)):
-        scorer, _ = export(files, folder, form, tmp_path / form, tmp_path / "cache", exact=True)  # type: ignore[arg-type]
+    sizes = {}
+    for form, exact, tolerance in (("merged", True, 1e-4), ("gguf", True, 1e-4), ("gguf", False, 0.02)):
+        shutil.rmtree(tmp_path / form, ignore_errors=True)
+        scorer, _ = export(files, folder, form, tmp_path / form, tmp_path / "cache", exact=exact)  # type: ignore[arg-type]
         found = scorer.log_probabilities(TEXTS, None)
         assert np.abs(found - expected).max() < tolerance, form
         facts = json.loads((tmp_path / form / "labels.json").read_bytes())
         assert (facts["labels"], facts["readout"]) == (list(scorer.labels or ()), "generate")
+        sizes[form, exact] = sum(path.stat().st_size for path in (tmp_path / form).glob("model.*"))
+    assert sizes["gguf", False] < sizes["gguf", True]
     assert {path.name for path in (tmp_path / "gguf").iterdir()} == {"model.gguf", "labels.json"}
 
 
