@@ -23,7 +23,10 @@ LONGEST = (
     "dagster_runtime/test_plain_dagster.py",
     "browser/test_ui.py",
     "components/test_fresh_project.py",
+    "test_damaged_files.py",
+    "pipeline/test_workflow.py",
     "pipeline/test_fault_schedules.py",
+    "test_doc_examples.py",
     "pipeline/runner/test_process_pool.py",
     "embedded/endpoints/test_language_models.py",
     "embedded/endpoints/test_decision_clients.py",
@@ -34,6 +37,7 @@ LONGEST = (
     "pipeline/test_shared_platform.py",
     "pipeline/steps/test_renewed_plan.py",
     "pipeline/test_decision_workflow.py",
+    "test_cli.py",
     "api/test_notebook.py",
 )
 """Files that take the longest, and begin first: none is still at work when all others are done."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+import functools
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -262,7 +264,7 @@ def test_packages_import_no_foreign_framework(package: str) -> None:
     wrong = [
         f"{path.relative_to(ROOT)} imports {name}"
         for path in (ROOT / package).rglob("*.py")
-        for name in _third_party(ast.parse(path.read_text("utf-8")))
+        for name in _third_party_of(path)
         if name in FOREIGN[package]
     ]
     assert wrong == []
@@ -284,18 +286,12 @@ def test_imports_inside_functions_are_for_start_up_time_alone() -> None:
 
 def test_one_module_imports_transformers() -> None:
     """Its interfaces change with every minor version."""
-    importing = [
-        module_name(path)
-        for path in ROOT.rglob("*.py")
-        if "transformers" in _third_party(ast.parse(path.read_text("utf-8")))
-    ]
+    importing = [module_name(path) for path in ROOT.rglob("*.py") if "transformers" in _third_party_of(path)]
     assert importing == ["fw_assets.embedded.engine.language_model.pretrained"]
 
 
 def test_one_module_imports_ray() -> None:
-    importing = [
-        module_name(path) for path in ROOT.rglob("*.py") if "ray" in _third_party(ast.parse(path.read_text("utf-8")))
-    ]
+    importing = [module_name(path) for path in ROOT.rglob("*.py") if "ray" in _third_party_of(path)]
     assert importing == ["fw_assets.embedded.jobs.ray_cluster"]
 
 
@@ -311,6 +307,11 @@ def _names_ours(statement: ast.Import | ast.ImportFrom, modules: set[str]) -> bo
     if isinstance(statement, ast.ImportFrom):
         return statement.level > 0 or (statement.module or "") in modules
     return any(alias.name in modules for alias in statement.names)
+
+
+@functools.cache
+def _third_party_of(path: Path) -> set[str]:
+    return _third_party(ast.parse(path.read_text("utf-8")))
 
 
 def _third_party(tree: ast.Module) -> set[str]:

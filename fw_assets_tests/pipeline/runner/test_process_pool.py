@@ -30,10 +30,13 @@ PATIENCE_SECONDS = 60.0
 PROGRAM = """
 import os
 import dagster as dg
+from sqlalchemy import create_engine
 
 @dg.asset(partitions_def=dg.DynamicPartitionsDefinition(name="datasets"))
 def approval():
     print("printed by the step")
+    with create_engine("sqlite://").connect() as connection:
+        print("databases wait for the disk:", connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2)
     os.system("echo printed by a child of the step >&2")
 
 @dg.asset(partitions_def=dg.DynamicPartitionsDefinition(name="datasets"))
@@ -171,5 +174,5 @@ def test_what_a_step_prints_is_in_its_logs_and_a_bug_on_the_terminal(here: Proje
     assert "printed" not in done.stdout + done.stderr
     assert "ZeroDivisionError: a bug" in done.stderr
     logs = [path.read_text("utf-8") for path in (here.workspace / ".dagster" / "storage").rglob("*.*")]
-    assert "printed by the step\n" in logs
+    assert "printed by the step\ndatabases wait for the disk: True\n" in logs
     assert "printed by a child of the step\n" in logs
