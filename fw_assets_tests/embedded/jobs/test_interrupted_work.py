@@ -30,6 +30,8 @@ SECONDS = 600.0
 """For jobs, each in a process that may import torch, on a machine that does other things as well."""
 ROWS = 100
 FILES = ("model.safetensors", "adapter_model.safetensors", "head.safetensors", "manifest.json")
+one_kind = pytest.mark.parametrize("base", ["char-ngram"], indirect=True)
+"""For what a deletion takes away, whichever engine the worker runs."""
 pytestmark = pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="finds the worker in /proc")
 
 
@@ -134,6 +136,7 @@ def test_a_batch_job_whose_worker_is_killed_answers_each_row_once(shared: Client
     assert not list(shared.home.glob("datasets/.*-out.*"))
 
 
+@one_kind
 def test_a_batch_job_that_is_deleted_in_the_middle_leaves_no_output(shared: Client) -> None:
     create = partial(batch, shared, "gone", "accounts/local/models/whole-model")
     with stopped_in_the_middle(shared, create, f"{BATCHES}/gone", "datasets/.gone-out.*/results.jsonl"):
@@ -158,6 +161,7 @@ def test_a_job_that_is_cancelled_in_the_middle_and_resumed_ends_as_one_that_was_
     assert metrics[0] == metrics[1]
 
 
+@one_kind
 def test_a_job_that_is_deleted_in_the_middle_leaves_nothing(shared: Client, grid: dict[str, Any]) -> None:
     create, sign = partial(shared.job, "deleted", **grid), "jobs/supervisedFineTuningJobs/deleted/metrics.jsonl"
     with stopped_in_the_middle(shared, create, f"{JOBS}/deleted", sign):
