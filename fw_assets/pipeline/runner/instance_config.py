@@ -59,7 +59,7 @@ def own_config(text: str, folder: Path) -> str:
     What is left out is at its default, which is beside the file; what is missing of `DAGSTER_YAML` is added. Everything
     else, comments included, stays as a person wrote it.
     """
-    if not text.strip() or text == FORMER_DAGSTER_YAML:
+    if not text.strip() or text in (DAGSTER_YAML, FORMER_DAGSTER_YAML):
         return DAGSTER_YAML
     try:
         node = yaml.compose(text)

@@ -86,10 +86,19 @@ def kill_worker(step: Step) -> None:
     process.kill()
 
 
+@pytest.fixture(scope="module")
+def approved(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A dataset whose plan for two models is approved, to be copied."""
+    project = Project(tmp_path_factory.mktemp("approved"))
+    arguments = ("plan", str(project.data), "--model", "char-ngram", "--model", "minilm-ngram")
+    assert project.run(*arguments).returncode == 0
+    assert project.approve("--by", "ann").returncode == 0
+    return project
+
+
 @pytest.fixture
-def planned(here: Project) -> Workspace:
-    assert here.run("plan", str(here.data), "--model", "char-ngram", "--model", "minilm-ngram").returncode == 0
-    assert here.approve("--by", "ann").returncode == 0
+def planned(here: Project, approved: Project) -> Workspace:
+    approved.copied(here.folder)
     return Workspace(str(here.workspace))
 
 

@@ -42,11 +42,19 @@ def eventually(condition: Callable[[], bool]) -> bool:
     return True
 
 
+@pytest.fixture(scope="module")
+def planned(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A dataset whose plan is approved for the daemon, to be copied."""
+    project = Project(tmp_path_factory.mktemp("planned"))
+    assert project.run("plan", str(project.data), "--model", "char-ngram", "--benchmark-only").returncode == 0
+    assert project.approve("--by", "ann", "--driver", "daemon").returncode == 0
+    return project
+
+
 @pytest.fixture
-def approved(here: Project) -> Workspace:
-    """A dataset whose plan is approved for the daemon, on a platform that takes its time to answer."""
-    assert here.run("plan", str(here.data), "--model", "char-ngram", "--benchmark-only").returncode == 0
-    assert here.approve("--by", "ann", "--driver", "daemon").returncode == 0
+def approved(here: Project, planned: Project) -> Workspace:
+    """A copy of it, on a platform that takes its time to answer."""
+    planned.copied(here.folder)
     (here.workspace / ".platform" / "faults.json").write_text(json.dumps(DELAY), "utf-8")
     return Workspace(str(here.workspace))
 
