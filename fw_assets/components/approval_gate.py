@@ -9,7 +9,7 @@ from pydantic import Field
 
 from fw_assets.classification.dataset_reference import is_url
 from fw_assets.classification.errors import input_error
-from fw_assets.components.attributes import require_values
+from fw_assets.components.attributes import check_owners, key_path, name_of, require_values
 from fw_assets.components.placed_component import PlacedComponent
 from fw_assets.components.scaffolding import GateScaffolder
 from fw_assets.pipeline.workflow.instance import OWNERS
@@ -42,7 +42,7 @@ class ApprovalGate(PlacedComponent, dg.Resolvable):
         )
 
     def claims(self, folder: Path, project: Path) -> dict[str, str]:
-        return {"key": "/".join(self._key())}
+        return {"key": name_of(self._key())}
 
     def definitions_in(self, folder: Path, project: Path) -> dg.Definitions:
         return self.definitions(project)
@@ -52,8 +52,9 @@ class ApprovalGate(PlacedComponent, dg.Resolvable):
         from fw_assets.components.gate import Gate
         from fw_assets.components.gate_asset import gate_definitions
 
-        require_values(self, ("asset", "key", "folder"))
-        gated, key = _path(self.asset), self._key()
+        require_values(self, ("asset", "key", "folder", "group"))
+        check_owners(self.owners)
+        gated, key = key_path("asset", self.asset), self._key()
         if gated == key:
             raise input_error(f"{'/'.join(key)} is the asset that is answered", kind="component", field="key")
         folder = self.folder or "workspace/approvals"
@@ -61,9 +62,5 @@ class ApprovalGate(PlacedComponent, dg.Resolvable):
         return gate_definitions(Gate(key, gated, place, self.group, tuple(self.owners)))
 
     def _key(self) -> tuple[str, ...]:
-        gated = _path(self.asset)
-        return _path(self.key) if self.key else (*gated[:-1], f"{gated[-1]}_approval")
-
-
-def _path(key: str | list[str]) -> tuple[str, ...]:
-    return tuple(key.split("/") if isinstance(key, str) else key)
+        gated = key_path("asset", self.asset)
+        return key_path("key", self.key) if self.key else (*gated[:-1], f"{gated[-1]}_approval")

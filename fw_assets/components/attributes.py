@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from typing import Any, Literal, cast, get_args
 
 import dagster as dg
 from pydantic import Field, SecretStr, create_model
 
-from fw_assets.classification.errors import input_error
+from fw_assets.classification.errors import InputError, input_error
 from fw_assets.classification.session_fields import SESSION_FIELDS, SessionField
 from fw_assets.components.attribute_bounds import session_bounds
 from fw_assets.pipeline.workflow.instance import PlatformChoice, Status
@@ -18,6 +19,7 @@ from fw_assets.settings import PlatformName
 PLATFORMS: tuple[PlatformName, ...] = get_args(PlatformName)
 STATUSES: tuple[Status, ...] = get_args(Status)
 SENSORS = ("phases", "dataset", "inbox", "platform_datasets", "outdated_plans", "lost_runs", "alerts")
+_OWNER = re.compile(r"team:.+|[^@\s]+@[^@\s]+\.[^@\s]+")
 SCHEDULES = ("nightly_regression", "weekly_rerun", "monthly_benchmark")
 
 
@@ -46,7 +48,7 @@ class PlatformAttributes(dg.Model, dg.Resolvable):
     """The platform that is asked."""
 
     # Checked by `choice`, which names what is wrong with its place: what fails in here Dagster wraps in a traceback.
-    kind: str = Field("embedded", description="embedded (models on this machine, free) or fireworks.")
+    kind: str | None = Field("embedded", description="embedded (models on this machine, free) or fireworks.")
     account: str | None = Field(None, description="Account of the service; left out, the key's own.")
     key: str | None = Field(
         None, repr=False, description="Key of the service: {{ env.FIREWORKS_API_KEY }}. Never written here itself."
@@ -60,9 +62,14 @@ class PlatformAttributes(dg.Model, dg.Resolvable):
         """The choice.
 
         Raises:
-            InputError: there is no such platform.
+            InputError: there is no such platform, or it is not named, and what another has is given.
         """
-        kind = cast("PlatformName", one_of_these("platform.kind", self.kind, PLATFORMS))
+        require_values(self, ("kind", "account", "url", "home"), "platform.")
+        for name in ("key", "account"):
+            if name in self.model_fields_set and "kind" not in self.model_fields_set:
+                message = "is that of the service, and the platform is the embedded one: give kind: fireworks too"
+                raise input_error(message, kind="component", field=f"platform.{name}")
+        kind = cast("PlatformName", one_of_these("platform.kind", str(self.kind), PLATFORMS))
         # A key that is named and not set is none, and not that of the environment: another account would pay.
         key = SecretStr(self.key or "") if "key" in self.model_fields_set else None
         return PlatformChoice(kind, self.account, key, self.url, self.home)
@@ -83,8 +90,46 @@ def require_values(attributes: dg.Model, names: Sequence[str], where: str = "") 
     """
     for name in names:
         if name in attributes.model_fields_set and not getattr(attributes, name):
-            message = "is empty: where it is {{ env.NAME }}, that variable is not set here"
-            raise input_error(message, kind="component", field=f"{where}{name}")
+            raise _without_value(f"{where}{name}")
+
+
+def refuse_null(attributes: dg.Model, where: str = "") -> None:
+    """Refuses each attribute that is given and null, as `require_values` does: a ceiling would be none, unnoticed."""
+    for name in type(attributes).model_fields:
+        if name in attributes.model_fields_set and getattr(attributes, name) is None:
+            raise _without_value(f"{where}{name}")
+
+
+def _without_value(field: str) -> InputError:
+    message = "is empty: where it is {{ env.NAME }}, that variable is not set here; else leave it out"
+    return input_error(message, kind="component", field=field)
+
+
+def check_owners(owners: Sequence[str]) -> None:
+    """Refuses owners that Dagster does not take."""
+    for owner in owners:
+        if not _OWNER.fullmatch(owner):
+            message = f"expected team:NAME or an address of mail (found {owner!r})"
+            raise input_error(message, kind="component", field="owners")
+
+
+def key_path(field: str, key: str | list[str]) -> tuple[str, ...]:
+    """The parts of an asset key, or of its beginning.
+
+    Raises:
+        InputError: one is empty.
+    """
+    path = tuple(key.split("/") if isinstance(key, str) else key)
+    if not any(path):
+        raise _without_value(field)
+    if not all(path):
+        raise input_error(f"{'/'.join(path)!r} has an empty part", kind="component", field=field)
+    return path
+
+
+def name_of(key: Sequence[str]) -> str:
+    """What belongs to an asset key, of the characters that names have in Dagster."""
+    return re.sub(r"[^A-Za-z0-9_]", "_", "__".join(key))
 
 
 class AutomationAttributes(_AutomationModel, dg.Resolvable):

@@ -23,6 +23,10 @@ from fw_assets.components.attributes import (
     PlatformAttributes,
     SessionAttributes,
     check_amount,
+    check_owners,
+    key_path,
+    name_of,
+    refuse_null,
     require_values,
 )
 from fw_assets.components.placed_component import PlacedComponent
@@ -52,7 +56,7 @@ class ClassificationWorkflow(PlacedComponent, SessionAttributes, dg.Resolvable):
     workspace: str | None = Field(
         None, description="A folder (relative to the project) or fsspec URL; left out, workspace/NAME in the project."
     )
-    platform: str | PlatformAttributes = Field(
+    platform: str | PlatformAttributes | None = Field(
         default_factory=PlatformAttributes,
         description="The platform that is asked: its kind, or more of it.",
         json_schema_extra={
@@ -63,7 +67,7 @@ class ClassificationWorkflow(PlacedComponent, SessionAttributes, dg.Resolvable):
     key_prefix: str | list[str] | None = Field(None, description="Of the asset keys; left out, the name.")
     group_prefix: str | None = Field(None, description="Of the asset groups; left out, the name and an underscore.")
     owners: list[str] = Field(list(OWNERS), description="Of the assets: team:NAME, or addresses.")
-    automation: str | AutomationAttributes = Field(
+    automation: str | AutomationAttributes | None = Field(
         default_factory=AutomationAttributes,
         description="Status of each sensor and schedule.",
         json_schema_extra={
@@ -90,7 +94,7 @@ class ClassificationWorkflow(PlacedComponent, SessionAttributes, dg.Resolvable):
         name = self.name_in(folder)
         return {
             "name": name,
-            "key_prefix": "/".join(self._keys(name)),
+            "key_prefix": name_of(self._keys(name)),
             "workspace": _in_project(project, self._workspace(name)),
         }
 
@@ -111,10 +115,14 @@ class ClassificationWorkflow(PlacedComponent, SessionAttributes, dg.Resolvable):
             message = f"{name!r} is not of small letters, digits and underscores, with a letter first"
             raise input_error(message, kind="component", field="name")
         source = self.dataset if isinstance(self.dataset, Source) else Source()
-        require_values(self, ("dataset", "workspace", "name", "key_prefix"))
+        require_values(self, ("dataset", "workspace", "name", "key_prefix", "scheduled"))
         require_values(source, ("asset", "inbox", "platform"), "dataset.")
-        platform = PlatformAttributes(kind=self.platform) if isinstance(self.platform, str) else self.platform
-        require_values(platform, ("account", "url", "home"), "platform.")
+        refuse_null(self)
+        refuse_null(source, "dataset.")
+        platform = self.platform
+        if platform is None or isinstance(platform, str):
+            platform = PlatformAttributes(kind=platform)
+        check_owners(self.owners)
         check_amount("regression_max_usd", self.regression_max_usd)
         session = self._session()
         origin = self._origin(name, project, source)
@@ -181,9 +189,10 @@ class ClassificationWorkflow(PlacedComponent, SessionAttributes, dg.Resolvable):
 
     def _given_statuses(self, origin: DatasetSource | None, source: Source) -> dict[str, Status]:
         """The statuses that the attributes give, of sensors that the instance can have."""
-        if isinstance(self.automation, str):
+        if self.automation is None or isinstance(self.automation, str):
             message = f"expected sensors and schedules, such as phases: running (found {self.automation!r})"
             raise input_error(message, kind="component", field="automation")
+        refuse_null(self.automation, "automation.")
         given = self.automation.given()
         for name in _idle(origin, source):
             if given.get(name, "absent") != "absent":
@@ -192,8 +201,7 @@ class ClassificationWorkflow(PlacedComponent, SessionAttributes, dg.Resolvable):
         return given
 
     def _keys(self, name: str) -> tuple[str, ...]:
-        prefix = self.key_prefix.split("/") if isinstance(self.key_prefix, str) else self.key_prefix
-        return tuple(prefix or [name])
+        return key_path("key_prefix", self.key_prefix) if self.key_prefix else (name,)
 
     def _workspace(self, name: str) -> str:
         return self.workspace or f"workspace/{name}"

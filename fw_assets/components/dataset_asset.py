@@ -10,6 +10,7 @@ import dagster as dg
 from fw_assets.classification.dataset_reference import is_remote
 from fw_assets.classification.errors import InputError
 from fw_assets.classification.values import digest
+from fw_assets.components.observed_version import observed_version
 from fw_assets.components.source_table import dataset_reference
 from fw_assets.components.sources import DATASET, DatasetSource
 from fw_assets.fireworks import FireworksError
@@ -56,7 +57,11 @@ def _asset(workflow: WorkflowInstance, origin: DatasetSource) -> dg.AssetsDefini
     ) -> dg.MaterializeResult:
         return _register(context, workflow, origin, workspace, platform, origin.reference)
 
-    ins = {"table": dg.AssetIn(key=upstream, input_manager_key=origin.source.io_manager)} if upstream else {}
+    # The day of today has not been materialized yet, and others may never be.
+    table = dg.AssetIn(
+        key=upstream, input_manager_key=origin.source.io_manager, metadata={"allow_missing_partitions": True}
+    )
+    ins = {"table": table} if upstream else {}
     define: Callable[[Callable[..., Any]], dg.AssetsDefinition] = dg.asset(
         key=workflow.key(DATASET),
         ins=ins,
@@ -128,9 +133,9 @@ def _sensor(
 
 
 def _upstream_version(context: dg.SensorEvaluationContext, key: dg.AssetKey) -> str:
-    """Of the newest materialization; empty where there is none."""
+    """Of the newest materialization, or observation of an asset that is only observed; empty where there is none."""
     event = context.instance.get_latest_materialization_event(key)
-    return "" if event is None else f"{event.run_id} {event.timestamp}"
+    return observed_version(context.instance, key) if event is None else f"{event.run_id} {event.timestamp}"
 
 
 def _version(platform: PlatformResource, reference: str) -> str:

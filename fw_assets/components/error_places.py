@@ -56,8 +56,10 @@ def shown(file: Path, project: Path) -> str:
 
 
 def _placed(problem: Problem, file: Path, project: Path) -> Problem:
-    if problem.file is not None or problem.field is None:
+    if problem.file is not None:
         return problem
+    if problem.field is None:
+        return replace(problem, file=shown(file, project))
     return replace(problem, file=shown(file, project), line=_line(file, re.split(r"[.\[]", problem.field)))
 
 

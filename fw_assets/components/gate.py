@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import dagster as dg
 
 from fw_assets.classification.values import Frozen, digest
+from fw_assets.components.attributes import name_of
+from fw_assets.components.observed_version import observed_version
 from fw_assets.pipeline.errors import NotApproved
 from fw_assets.pipeline.signature.answer import Decision
 from fw_assets.workspace.workspace import Workspace
@@ -51,7 +53,7 @@ class Gate:
     @property
     def name(self) -> str:
         """Its own name, and of what belongs to it."""
-        return "__".join(self.key).replace("-", "_")
+        return name_of(self.key)
 
     @property
     def thing(self) -> str:
@@ -61,9 +63,14 @@ class Gate:
 def require_gate(instance: dg.DagsterInstance, gate: Gate, partition: str = "") -> GateApproval:
     """The approval of the newest version.
 
+    Args:
+        partition: of what needs it; it counts where the asset that is answered has partitions.
+
     Raises:
         NotApproved: there is none, it was rejected, or it is of an earlier version.
     """
+    if partition and not _has_partitions(instance, gate):
+        partition = ""
     current = version_of(instance, gate, partition)
     answer = Workspace(gate.folder).read(ASSET, gate.name, GateApproval, part_of(partition))
     if answer is None or answer.digest != current:
@@ -77,7 +84,10 @@ def require_gate(instance: dg.DagsterInstance, gate: Gate, partition: str = "") 
 
 
 def version_of(instance: dg.DagsterInstance, gate: Gate, partition: str = "") -> str:
-    """Digest of the newest version of the asset: its metadata entry `digest`, else its data version; empty if none."""
+    """Digest of the newest version of the asset: its metadata entry `digest`, else its data version; empty if none.
+
+    Of an asset that is never made, and observed: the data version of its newest observation.
+    """
     partitions = [partition] if partition else None
     found = instance.fetch_materializations(
         dg.AssetRecordsFilter(asset_key=dg.AssetKey(gate.gated), asset_partitions=partitions), limit=1
@@ -87,7 +97,16 @@ def version_of(instance: dg.DagsterInstance, gate: Gate, partition: str = "") ->
         if event is not None:
             entry = event.metadata.get("digest")
             return str(entry.value) if entry is not None else (event.tags or {}).get("dagster/data_version", "")
-    return ""
+    return observed_version(instance, dg.AssetKey(gate.gated), partition)
+
+
+def _has_partitions(instance: dg.DagsterInstance, gate: Gate) -> bool:
+    """Whether the newest version is that of a partition; where there is none yet, whatever is asked is not there."""
+    key = dg.AssetKey(gate.gated)
+    for found in (instance.fetch_materializations(key, limit=1), instance.fetch_observations(key, limit=1)):
+        if found.records:
+            return found.records[0].partition_key is not None
+    return True
 
 
 def part_of(partition: str) -> str | None:

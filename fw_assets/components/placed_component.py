@@ -10,7 +10,7 @@ from typing import Self
 import dagster as dg
 from pydantic import BaseModel, PrivateAttr, ValidationError
 
-from fw_assets.classification.errors import InputError
+from fw_assets.classification.errors import InputError, input_error
 from fw_assets.components.error_places import faults_of, placed
 from fw_assets.components.instance_clashes import check_clashes, location_of
 
@@ -52,6 +52,8 @@ class PlacedComponent(dg.Component, dg.Model):
             return self.definitions_in(context.path, project)
         except InputError as error:
             raise placed(error, context.path, project) from None
+        except dg.DagsterInvalidDefinitionError as error:
+            raise placed(input_error(str(error), kind="component"), context.path, project) from None
 
     @abstractmethod
     def claims(self, folder: Path, project: Path) -> Mapping[str, str]:

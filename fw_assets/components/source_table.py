@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import polars as pl
 
 from fw_assets.classification.errors import input_error
 from fw_assets.components.sources import Source
-from fw_assets.pipeline.registration.tables import frame_of, table_file, table_parts
+from fw_assets.pipeline.registration.tables import frame_of, table_file, table_parts, without_categories
 from fw_assets.workspace.workspace import Workspace
 
 PARTS = {
@@ -32,23 +33,52 @@ def dataset_reference(store: Workspace, name: str, source: Source, value: object
         value: a table; a path; or tables by partition, where the upstream asset is partitioned.
 
     Raises:
-        InputError: it is neither, it is paths by partition, a column is not there, or a row is of no part.
+        InputError: it is neither, it is paths by partition, a column is not there or of the wrong kind, or a row is
+            of no part.
     """
     if isinstance(value, str | Path):
+        _refuse_idle(source)
         return str(value)
     frame = _whole(value)
     _require_columns(source, frame)
     if source.id is not None:
-        frame = frame.sort(source.id)
+        # By the other columns too: rows of one key have no order of their own.
+        with _readable("dataset.id"):
+            frame = frame.sort(source.id, pl.exclude(source.id), maintain_order=True)
     if source.split is None:
         return str(table_file(store, name, frame))
     return str(table_parts(store, name, _parts(frame, source.split)))
 
 
+def _refuse_idle(source: Source) -> None:
+    """Refuses what is done with the rows of a table, where there is the path of a file."""
+    for field, way in (("split", "a folder with a file for each part"), ("id", "a file that is in order")):
+        if getattr(source, field) is not None:
+            raise input_error(
+                "is about a table, and the asset gives a path",
+                kind="table",
+                field=f"dataset.{field}",
+                advice=f"Return the table, or the path of {way} without this attribute.",
+            )
+
+
+@contextmanager
+def _readable(field: str) -> Iterator[None]:
+    """Turns errors of polars into errors of the input."""
+    try:
+        yield
+    except pl.exceptions.PolarsError as error:
+        raise input_error(str(error).split("\n")[0], kind="table", field=field) from None
+
+
 def _whole(value: object) -> pl.DataFrame:
     """The table; of a partitioned asset, those of its partitions one below the other."""
-    if isinstance(value, Mapping) and value and all(_is_partition(item) for item in value.values()):
-        return pl.concat([frame_of(value[key]) for key in sorted(value)], how="diagonal_relaxed")
+    if isinstance(value, Mapping) and any(_is_partition(item) for item in value.values()):
+        tables = [without_categories(frame_of(value[key], f"dataset.asset, partition {key}")) for key in sorted(value)]
+        with _readable("dataset.asset"):
+            return pl.concat(tables, how="diagonal_relaxed")
+    if isinstance(value, Mapping) and not value:
+        raise input_error("none of its partitions has been materialized", kind="table", field="dataset.asset")
     if isinstance(value, Mapping) and value and all(isinstance(item, str | Path) for item in value.values()):
         raise input_error(
             "gives a path for each of its partitions, and not a table",
@@ -78,7 +108,8 @@ def _require_columns(source: Source, frame: pl.DataFrame) -> None:
 
 
 def _parts(frame: pl.DataFrame, split: str) -> dict[str, pl.DataFrame]:
-    values = frame[split].cast(pl.String).str.strip_chars().str.to_lowercase()
+    with _readable("dataset.split"):
+        values = frame[split].cast(pl.String).str.strip_chars().str.to_lowercase()
     unknown = sorted({str(value) for value in values.unique().to_list()} - PARTS.keys())
     if unknown:
         known = ", ".join(dict.fromkeys(PARTS.values()))

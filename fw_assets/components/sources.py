@@ -8,6 +8,8 @@ from typing import Any
 import dagster as dg
 from pydantic import Field
 
+from fw_assets.components.attributes import key_path
+
 DATASET = "dataset"
 """Name of the asset that registers the one dataset of an instance, and of its sensor."""
 
@@ -49,7 +51,7 @@ class Source(dg.Model, dg.Resolvable):
         """The key of the upstream asset."""
         if self.asset is None:
             return None
-        return dg.AssetKey(self.asset.split("/") if isinstance(self.asset, str) else list(self.asset))
+        return dg.AssetKey(key_path(f"{DATASET}.asset", self.asset))
 
     def session_fields(self) -> dict[str, Any]:
         """The fields of the session that say which column is what."""

@@ -86,6 +86,11 @@ def test_what_depends_on_the_gate_waits_for_a_yes_to_the_newest_version(shop: Sh
         ({"approved_by": "ann", "digest": ""}, "names its digest"),
         ({"approved_by": "ann", "digest": "d7"}, "raw/prices is now d1, not d7"),
         ({"approved_by": " ", "digest": "d1"}, "say who answers"),
+        ({"approved_by": "ann", "digest": " "}, "names its digest"),
+        (
+            {"approved_by": "ann", "digest": "d1", "partition": "x"},
+            "raw/prices x has no version that could be answered",
+        ),
     ],
 )
 def test_what_is_no_answer_is_refused(shop: Shop, config: dict[str, str], message: str, tmp_path: Path) -> None:
@@ -100,6 +105,62 @@ def test_a_no_stops_what_follows_in_the_same_run(shop: Shop) -> None:
     done = shop.make("raw/prices_approval", "published", fails=True, answer=answer)
     assert not done.success
     assert not any(event.is_successful_output and event.step_key == "published" for event in done.all_events)
+
+
+DAYS = dg.StaticPartitionsDefinition(["monday", "tuesday"])
+
+
+@dg.asset(partitions_def=DAYS)
+def sales(context: dg.AssetExecutionContext) -> dg.MaterializeResult[str]:
+    return dg.MaterializeResult(value="", metadata={"digest": f"d-{context.partition_key}"})
+
+
+@pytest.mark.parametrize(
+    ("gated", "answers", "allowed"),
+    [
+        ("sales", {"digest": "d-monday", "partition": "monday"}, {"monday": True, "tuesday": False}),
+        ("raw/prices", {"digest": " d1\n"}, {"monday": True, "tuesday": True}),
+        ("observed/by_hand.csv", {"digest": "seen"}, {"monday": True, "tuesday": True}),
+    ],
+)
+def test_partitions_that_take_the_gate_have_the_answer_to_theirs_or_to_the_whole(
+    gated: str, answers: dict[str, str], allowed: dict[str, bool], tmp_path: Path
+) -> None:
+    gate = ApprovalGate(asset=gated, key="gate").definitions(tmp_path)
+
+    @dg.asset(ins={"yes": dg.AssetIn("gate")}, partitions_def=DAYS)
+    def daily(yes: fw_assets.GateApproval) -> str:
+        return yes.digest
+
+    key = gated.split("/")
+    made: list[dg.AssetsDefinition | dg.AssetSpec] = [sales, prices, daily]
+    made += [dg.AssetSpec(key)] if key[0] == "observed" else []
+    defs = dg.Definitions.merge(dg.Definitions(assets=made), gate)
+    job = defs.resolve_implicit_global_asset_job_def()
+    with dg.DagsterInstance.ephemeral() as instance:
+        for day in allowed:
+            dg.materialize([sales], instance=instance, partition_key=day)
+        dg.materialize([prices], instance=instance, tags={"price": "1"})
+        seen = dg.AssetObservation(["observed", "by_hand.csv"], tags={"dagster/data_version": "seen"})
+        instance.report_runless_asset_event(seen)
+        job.execute_in_process(
+            instance=instance,
+            asset_selection=[dg.AssetKey("gate")],
+            run_config={"ops": {"gate": {"config": {"approved_by": "ann", **answers}}}},
+        )
+        runs = {
+            day: job.execute_in_process(
+                instance=instance, asset_selection=[daily.key], partition_key=day, raise_on_error=False
+            ).success
+            for day in allowed
+        }
+    assert runs == allowed
+
+
+def test_an_asset_of_any_name_has_a_gate(tmp_path: Path) -> None:
+    defs = ApprovalGate(asset="raw/tickets.csv").definitions(tmp_path)
+    (sensor,) = defs.get_repository_def().sensor_defs
+    assert sensor.name == "raw__tickets_csv_approval_waits"
 
 
 def test_it_loads_from_yaml(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

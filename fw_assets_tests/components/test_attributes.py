@@ -101,9 +101,12 @@ def test_an_attribute_that_another_makes_idle_is_refused(
     [
         (f"{HEAD}  name: tickets\n", f"{HEAD}  name: tickets\n", "name"),
         (f"{HEAD}  key_prefix: shop\n", f"{HEAD}  key_prefix: [shop]\n", "key_prefix"),
+        (f"{HEAD}  key_prefix: a/b\n", f"{HEAD}  key_prefix: a__b\n", "key_prefix"),
+        (f"{HEAD}  key_prefix: a-b\n", f"{HEAD}  key_prefix: a_b\n", "key_prefix"),
         (f"{HEAD}  workspace: place\n", f"{HEAD}  workspace: ./place\n", "workspace"),
         (HEAD, f"{HEAD}  name: one\n", "name"),
         (GATE, f"{GATE}  group: others\n", "key"),
+        (f"{GATE}  key: a-b\n", f"{GATE}  key: a_b\n", "key"),
     ],
 )
 def test_two_instances_with_something_in_common_are_refused_with_both_files(

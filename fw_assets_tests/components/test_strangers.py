@@ -46,6 +46,19 @@ def causes(error: BaseException | None) -> str:
         ("key_prefix: ''", ["defs.yaml:4: key_prefix: is empty"]),
         ("platform: {home: '{{ env.NOT_THERE }}'}", ["defs.yaml:4: platform.home: is empty"]),
         ("platform: {url: '{{ env.NOT_THERE }}'}", ["defs.yaml:4: platform.url: is empty"]),
+        ("platform: {kind: '{{ env.NOT_THERE }}'}", ["defs.yaml:4: platform.kind: is empty"]),
+        ("platform: '{{ env.NOT_THERE }}'", ["defs.yaml:4: platform: is empty"]),
+        ("platform: {key: x}", ["defs.yaml:4: platform.key: is that of the service", "give kind: fireworks too"]),
+        ("max_spend_usd: '{{ env.NOT_THERE }}'", ["defs.yaml:4: max_spend_usd: is empty"]),
+        ("models: '{{ env.NOT_THERE }}'", ["defs.yaml:4: models: is empty"]),
+        ("automation: {phases: '{{ env.NOT_THERE }}'}", ["defs.yaml:4: automation.phases: is empty"]),
+        ("dataset: {asset: a, label: '{{ env.NOT_THERE }}'}", ["defs.yaml:4: dataset.label: is empty"]),
+        ("scheduled: ''", ["defs.yaml:4: scheduled: is empty"]),
+        ("key_prefix: a//b", ["defs.yaml:4: key_prefix: 'a//b' has an empty part"]),
+        ("dataset: {asset: raw/}", ["defs.yaml:4: dataset.asset: 'raw/' has an empty part"]),
+        ("owners: [support]", ["defs.yaml:4: owners: expected team:NAME or an address of mail (found 'support')"]),
+        ("group_prefix: my-", ["defs.yaml: ", '"my-1_plan" is not a valid asset group name', "Correct the attribute"]),
+        ("key_prefix: my keys", ["defs.yaml: ", "is not a valid name in Dagster"]),
         ("modells: [x]", ["modells", "defs.yaml:4", "Extra inputs are not permitted"]),
         ("regression_max_usd: .nan", ["regression_max_usd", "defs.yaml:4", "found nan"]),
         ("epochs: many", ["epochs", "valid integer", "tickets"]),
@@ -64,7 +77,13 @@ def test_a_wrong_attribute_is_named_with_its_place(
 
 
 @pytest.mark.parametrize(
-    ("line", "field"), [("asset: ''", "asset"), ("asset: raw/tickets\n  folder: '{{ env.NOT_THERE }}'", "folder")]
+    ("line", "field"),
+    [
+        ("asset: ''", "asset"),
+        ("asset: raw/tickets\n  folder: '{{ env.NOT_THERE }}'", "folder"),
+        ("asset: raw/tickets\n  group: ''", "group"),
+        ("asset: []", "asset"),
+    ],
 )
 def test_a_gate_says_which_of_its_attributes_has_no_value(
     line: str, field: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -187,6 +206,50 @@ def test_what_is_no_table_fails_with_a_sentence(
     data = event.step_failure_data.user_failure_data
     assert data is not None, "a failure that Dagster tries again, or a bug"
     assert message in (data.description or "")
+
+
+def test_a_partitioned_asset_gives_the_partitions_that_there_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    @dg.asset(partitions_def=dg.DailyPartitionsDefinition("2026-11-01", end_date="2026-11-06"))
+    def days() -> pl.DataFrame:
+        return pl.DataFrame(ROWS).filter(pl.lit(dg.AssetExecutionContext.get().partition_key != "2026-11-02"))
+
+    fields: dict[str, Any] = {"dataset": Source(asset="days"), "models": ["char-ngram"]}
+    component = ClassificationWorkflow(**fields)
+    resources = {"io_manager": dg.FilesystemIOManager(base_dir=str(tmp_path / "values"))}
+    own = dg.Definitions(assets=[days], resources=resources)
+    defs = dg.Definitions.merge(own, component.definitions("tickets", tmp_path))
+    job, table = defs.resolve_job_def("tickets_register_dataset"), tmp_path / "workspace" / "tickets"
+    with dg.DagsterInstance.ephemeral() as instance:
+        none = job.execute_in_process(instance=instance, raise_on_error=False)
+        (event,) = none.get_step_failure_events()
+        failure = event.step_failure_data.user_failure_data
+        assert failure is not None
+        assert "none of its partitions has been materialized" in (failure.description or "")
+        for day in ("2026-11-01", "2026-11-02", "2026-11-04"):
+            dg.materialize([days], instance=instance, partition_key=day, resources=resources)
+        assert job.execute_in_process(instance=instance).success
+    (file,) = table.rglob("tickets.parquet")
+    assert pl.read_parquet(file).height == 2 * len(ROWS["text"])
+
+
+def test_an_asset_that_is_observed_alone_is_registered_when_it_has_changed(tmp_path: Path) -> None:
+    fields: dict[str, Any] = {"dataset": Source(asset="warehouse/rows"), "models": ["char-ngram"]}
+    component = ClassificationWorkflow(**fields)
+    own = dg.Definitions(assets=[dg.AssetSpec(["warehouse", "rows"])])
+    defs = dg.Definitions.merge(own, component.definitions("tickets", tmp_path))
+    with dg.DagsterInstance.ephemeral() as instance:
+        daemon = ProjectDaemon(defs, instance)
+        ticks = []
+        for version in (None, "1", "1", "2"):
+            if version is not None:
+                tags = {"dagster/data_version": version}
+                instance.report_runless_asset_event(dg.AssetObservation(["warehouse", "rows"], tags=tags))
+            ticks.append(len(daemon.tick("tickets_dataset")))
+    assert ticks == [0, 1, 0, 1]
 
 
 def test_a_reloaded_location_goes_on_where_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

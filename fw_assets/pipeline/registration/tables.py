@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence, Set
 from pathlib import Path
 from typing import Any
 
 import polars as pl
+from polars import selectors
 
 from fw_assets.classification.dataset_reference import check_dataset_name
 from fw_assets.classification.errors import input_error
@@ -34,13 +35,14 @@ def frame_of(table: Any, field: str = "dataset") -> pl.DataFrame:
     """
     try:
         if isinstance(table, pl.LazyFrame):
-            return table.collect()
+            return _without_objects(table.collect())
         if hasattr(table, "to_frame"):
             table = table.to_frame()  # one column of polars or pandas
         if hasattr(table, "notna"):
             return _of_pandas(table)
-        if isinstance(table, pl.DataFrame | Mapping | Sequence) or hasattr(table, "__arrow_c_stream__"):
-            return pl.DataFrame(table)
+        rows = isinstance(table, pl.DataFrame | Mapping | Sequence) and not isinstance(table, str | bytes | bytearray)
+        if rows or hasattr(table, "__arrow_c_stream__"):
+            return _without_objects(pl.DataFrame(table))
     except (TypeError, ValueError, pl.exceptions.PolarsError) as error:
         raise input_error(f"cannot be read as a table: {error}", kind="table", field=field) from None
     raise input_error(
@@ -50,8 +52,45 @@ def frame_of(table: Any, field: str = "dataset") -> pl.DataFrame:
 
 def _of_pandas(table: Any) -> pl.DataFrame:
     """A table of pandas, which exports Arrow's streams with pyarrow alone; what is missing there is null."""
-    columns = table.rename(columns=str).astype(object)
-    return pl.DataFrame(columns.where(columns.notna(), None).to_dict("list"))
+    if table.columns.nlevels > 1:
+        raise ValueError("its columns have names of several levels; give each one name")
+    names = [str(name) for name in table.columns]
+    if repeated := sorted({name for name in names if names.count(name) > 1}):
+        raise ValueError(f"it has more than one column {repeated[0]!r}; leave all but one out, or rename them")
+    columns = table.set_axis(names, axis=1).astype(object)
+    values = columns.where(columns.notna(), None).to_dict("list")
+    return _without_objects(pl.DataFrame([_series(name, values[name]) for name in names]))
+
+
+def _series(name: str, values: Sequence[Any]) -> pl.Series:
+    """A column, as text where its values are of several kinds, as columns of pandas may be."""
+    try:
+        return pl.Series(name, values)
+    except (TypeError, pl.exceptions.PolarsError):
+        if any(isinstance(value, Collection) and not isinstance(value, str) for value in values):
+            raise ValueError(f"the column {name!r} has lists beside other values; make all of them lists") from None
+        return pl.Series(name, [None if value is None else str(value) for value in values])
+
+
+def _without_objects(frame: pl.DataFrame) -> pl.DataFrame:
+    """The table with sets as lists, and objects of Python, such as a UUID, as the text that they print as."""
+    objects = [series for series in frame if series.dtype == pl.Object]
+    return frame.with_columns(pl.Series(item.name, [_plain(item.name, value) for value in item]) for item in objects)
+
+
+def _plain(name: str, value: Any) -> Any:
+    if value is None:
+        return None
+    if isinstance(value, Set):
+        return sorted(value, key=str)
+    if all(getattr(type(value), name) is getattr(object, name) for name in ("__str__", "__repr__")):
+        raise ValueError(f"the column {name!r} holds {type(value).__name__}, which no file can; leave it out")
+    return str(value)
+
+
+def without_categories(frame: pl.DataFrame) -> pl.DataFrame:
+    """The table with categories as text: which there are beside those of the rows is no content."""
+    return frame.cast({selectors.categorical() | selectors.enum(): pl.String})
 
 
 def table_file(store: Workspace, name: str, table: Any) -> Path:
@@ -100,7 +139,7 @@ def _with_rows(name: str, *frames: pl.DataFrame) -> pl.DataFrame:
 
 def _write(file: Path, frame: pl.DataFrame) -> Path:
     content = io.BytesIO()
-    frame.write_parquet(content)
+    without_categories(frame).rechunk().write_parquet(content)
     if not file.exists() or file.read_bytes() != content.getvalue():
         file.parent.mkdir(parents=True, exist_ok=True)
         with replacing(file) as temporary:

@@ -22,9 +22,9 @@ def check_version(named: str, current: str, thing: str, *, where: str, again: st
     Raises:
         NotAnAnswer: it names none, or another.
     """
-    if not named:
+    if not named.strip():
         raise NotAnAnswer(f"an answer is to one version of {thing}, and names its digest: {where}")
-    if named != current:
+    if named.strip() != current:
         raise NotAnAnswer(f"{thing} is now {current}, not {named}: {again}")
 
 
