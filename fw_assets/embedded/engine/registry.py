@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fw_assets.embedded.engine.errors import EngineError
+from fw_assets.embedded.engine.errors import EngineError, WeightsError
 from fw_assets.embedded.engine.features.minilm_encoder import MinilmTextEncoder
 from fw_assets.embedded.engine.features.ngram_encoder import NgramTextEncoder
 from fw_assets.embedded.engine.features.text_encoder import TextEncoder
@@ -188,5 +188,24 @@ def find_base_model(id: str) -> BaseModel:
     """
     models = base_models()
     if id not in models:
-        raise EngineError(f"no base model {id!r}; there are {', '.join(models)}")
+        raise EngineError(
+            f"no base model {id!r}; there are {', '.join(models)}; a language model of that name is added by "
+            f"`fw-assets models add {id} FOLDER`"
+        )
     return models[id]
+
+
+def language_model_of(base_model: str, source: str) -> LanguageModelFolder:
+    """The files of the language model that an adapter was trained on.
+
+    Args:
+        source: where it came from then.
+
+    Raises:
+        WeightsError: it is not on this machine any more.
+    """
+    model = base_models().get(base_model)
+    advice = f"add it again: fw-assets models add {base_model} {source}" if model is None else model.missing_weights()
+    if model is None or model.language_model is None or advice:
+        raise WeightsError(f"{base_model}, which it was fine-tuned from, is not on this machine; {advice}")
+    return model.language_model

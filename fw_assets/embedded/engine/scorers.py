@@ -13,7 +13,7 @@ from fw_assets.embedded.engine import losses, tuned_model
 from fw_assets.embedded.engine.errors import WeightsError
 from fw_assets.embedded.engine.label_sets import check_candidates, label_sets, likely_sets
 from fw_assets.embedded.engine.language_model.model_folders import LanguageModelFolder
-from fw_assets.embedded.engine.registry import BaseModel, find_base_model
+from fw_assets.embedded.engine.registry import BaseModel, find_base_model, language_model_of
 from fw_assets.embedded.engine.tuned_model import TunedModel
 from fw_assets.embedded.engine.updates import apply
 
@@ -188,8 +188,9 @@ def load_tuned(folder: Path, cache: Path) -> Scorer:
     if not tuned_model.is_adapter_folder(folder):
         return TunedScorer(tuned_model.load(folder), cache)
     with tuned_model.intact(folder):
-        base = find_base_model(tuned_model.read_manifest(folder)["base_model"])
-    language_model = _language_model(base)
+        manifest = tuned_model.read_manifest(folder)
+        base, source = manifest["base_model"], manifest["base_source"]
+    language_model = language_model_of(base, source)
     from fw_assets.embedded.engine.language_model.scorers import load_tuned_scorer
 
     return load_tuned_scorer(folder, language_model)

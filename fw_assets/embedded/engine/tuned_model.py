@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import glob
 import json
 import os
 from collections.abc import Iterator, Mapping
@@ -168,10 +170,20 @@ def intact(folder: Path) -> Iterator[None]:
 
 
 def replace_file(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all."""
+    """Write a file whole or not at all; only a process that is killed leaves what it had begun (`remove_begun`)."""
     temporary = path.with_name(f"{path.name}.{os.getpid()}.part")
-    with temporary.open("wb") as out:
-        out.write(content)
-        out.flush()
-        os.fsync(out.fileno())
-    temporary.replace(path)
+    try:
+        with temporary.open("wb") as out:
+            out.write(content)
+            out.flush()
+            os.fsync(out.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def remove_begun(path: Path) -> None:
+    """Remove what processes that were killed had begun to write of a file."""
+    for begun in path.parent.glob(f"{glob.escape(path.name)}.*.part"):
+        with contextlib.suppress(OSError):
+            begun.unlink()

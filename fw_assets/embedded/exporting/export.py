@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from fw_assets.embedded.engine import record_model, tuned_model
 from fw_assets.embedded.engine.errors import EngineError
-from fw_assets.embedded.engine.registry import find_base_model
+from fw_assets.embedded.engine.registry import find_base_model, language_model_of
 from fw_assets.embedded.errors import RpcError
 from fw_assets.embedded.exporting.onnx_classifier import write_classifier
 from fw_assets.embedded.exporting.onnx_scorer import OnnxScorer
@@ -29,7 +29,7 @@ class Exported:
 
     Attributes:
         base_model: id of the base model; source: where its weights came from; licence: of these, as their card names
-            it, empty where it names none.
+            it, empty where it names none; digest: SHA-256 of a language model's files, empty for others.
         kind: `language-model`, `encoders`, or `record` for models whose answers are objects of several fields.
         readout: how a language model's label is read, `head` or `generate`; empty for others.
         portable: whether other programs read its prompts as this platform does.
@@ -43,6 +43,7 @@ class Exported:
     readout: str
     portable: bool
     answers: tuple[str, ...]
+    digest: str = ""
 
 
 def export_model(
@@ -64,7 +65,7 @@ def export_model(
     with tuned_model.intact(files):
         manifest = tuned_model.read_manifest(files)
     if manifest["format"] == tuned_model.ADAPTER_FORMAT:
-        return _language_model(files, manifest["base_model"], form, folder, cache, requests, exact=exact)
+        return _language_model(files, manifest, form, folder, cache, requests, exact=exact)
     is_record = record_model.is_record_model(files)
     base = manifest["base_model"] if is_record else manifest["spec"]["base_model"]
     if form == "adapter":
@@ -83,24 +84,31 @@ def export_model(
 
 
 def _language_model(
-    files: Path, base: str, form: ExportFormat, folder: Path, cache: Path, requests: Sequence[bytes], *, exact: bool
+    files: Path,
+    manifest: Mapping[str, Any],
+    form: ExportFormat,
+    folder: Path,
+    cache: Path,
+    requests: Sequence[bytes],
+    *,
+    exact: bool,
 ) -> Exported:
-    entry = find_base_model(base)
+    base: str = manifest["base_model"]
     if form == "onnx":
         raise EngineError(f"{base} is a language model, which has no ONNX form; {_CONVERTED} adapter, merged or gguf")
-    if entry.language_model is None or entry.missing_weights():
-        raise EngineError(f"{base} is not on this machine; {entry.missing_weights()}")
+    model = language_model_of(base, manifest["base_source"])
     from fw_assets.embedded.exporting import language_model_export as exporting
 
-    scorer, tuned = exporting.export(files, entry.language_model, form, folder, cache, exact=exact)
+    scorer, tuned = exporting.export(files, model, form, folder, cache, exact=exact)
     return Exported(
         base_model=base,
-        source=entry.language_model.source,
-        licence=entry.licence,
+        source=model.source,
+        licence=find_base_model(base).licence,
         kind="language-model",
         readout=tuned.readout,
         portable=tuned.adapted_prefix,
         answers=_answers(taught(scorer, base, files), requests),
+        digest=model.digest,
     )
 
 

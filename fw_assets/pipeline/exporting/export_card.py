@@ -1,8 +1,9 @@
-"""README.md of an export: the model card, then what the files are and how to load them."""
+"""README.md of an export: what the files are and how to load them, in the model card, before all else of it."""
 
 from __future__ import annotations
 
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
 from fw_assets.pipeline.exporting.exported_winner import ExportedWinner
 from fw_assets.report.card.subject import Relation
@@ -19,10 +20,16 @@ _FENCE = "```"
 def card_text(report: Report | None, facts: ExportedWinner) -> str:
     """The card with the loading; without a report, that alone."""
     relation: Relation = "adapter" if facts.format == "adapter" else "finetune"
-    card = "" if report is None else render_card(report, licence=facts.licence, relation=relation)
-    head = card.rstrip() or f"# {facts.name}"
-    sections = [head, "## Files and how to load them", *_loading(facts), _origin(facts)]
-    return "\n\n".join(sections) + "\n"
+    loading = "\n\n".join(["## Files and how to load them", *_loading(facts), _origin(facts)])
+    if report is None:
+        return f"# {facts.name}\n\n{loading}\n"
+    return render_card(report, licence=facts.licence, relation=relation, hub_id=_hub_id(facts), loading=loading)
+
+
+def _hub_id(facts: ExportedWinner) -> str:
+    """Where a language model is from Hugging Face's hub, its id there: folders are named by whole paths."""
+    is_id = facts.kind == "language-model" and facts.source.count("/") == 1 and not Path(facts.source).is_absolute()
+    return facts.source.partition("@")[0] if is_id else ""
 
 
 def _loading(facts: ExportedWinner) -> list[str]:
@@ -76,7 +83,10 @@ def _adapter(facts: ExportedWinner) -> list[str]:
         "from peft import PeftModel\nfrom transformers import AutoModelForCausalLM\n\n"
         'model = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained("BASE"), ".")'
     )
-    base = f"BASE is the folder or the id of the base model, {facts.base_model} from {facts.source}."
+    base = (
+        f"BASE is the folder or the id of the base model, {facts.base_model} from {facts.source}; over other weights "
+        "than those that it was trained on it answers otherwise."
+    )
     said = [f"A LoRA adapter in PEFT's form. {base}", _block("python", code)]
     if facts.readout == "head":
         said.append("Its labels are read by `head.safetensors`, which `manifest.json` describes.")
@@ -95,7 +105,10 @@ def _origin(facts: ExportedWinner) -> str:
     packages = ", ".join(
         f"{name} {number}" for name in ("fw-assets", *_PACKAGES.get(facts.kind, ())) if (number := _version(name))
     )
-    written = f"Exported from `{facts.name}` (base model {facts.base_model}) with {packages}."
+    base = facts.base_model
+    if facts.digest:
+        base += f" from {facts.source}, SHA-256 of its files as `fw-assets models add` tells it: `{facts.digest}`"
+    written = f"Exported from `{facts.name}` (base model {base}) with {packages}."
     return f"{written} {proof}" if facts.replayed else written
 
 

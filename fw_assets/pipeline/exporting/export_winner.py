@@ -110,7 +110,7 @@ def _export(
         try:
             exported = platform.export_model(files, form, written, evaluated.bodies, exact=exact)
         except (ValueError, RuntimeError) as error:
-            raise input_error(str(error), field="--format") from None
+            raise input_error(str(error)) from None
         agreed = [
             _labels(evaluated.prompt, answer) == labels
             for answer, labels in zip(exported.answers, evaluated.labels, strict=True)
@@ -122,6 +122,7 @@ def _export(
                 base_model=exported.base_model,
                 source=exported.source,
                 licence=exported.licence,
+                digest=exported.digest,
                 kind=exported.kind,
                 readout=exported.readout,
                 portable=exported.portable,

@@ -20,7 +20,9 @@ MAX_LABELS = 100
 def use(report: Report, subject: CardSubject) -> str:
     """What the model is for."""
     kind = "any number of" if report.data.multi_label else "exactly one of"
-    origin = f", a LoRA adapter of {short(subject.base_model)}" if subject.tuned else ", used as it is"
+    base = short(subject.base_model)
+    by_lora = f", a LoRA adapter of {base}" if subject.relation == "adapter" else f", {base} fine-tuned by LoRA"
+    origin = by_lora if subject.tuned else ", used as it is"
     return (
         f"{subject.name}{origin}, assigns {kind} {plural(len(report.labels), 'label')} to texts like those of "
         f"{report.dataset}. It is not meant for other labels, nor for texts unlike those that it was evaluated on."

@@ -23,7 +23,7 @@ def front_matter(report: Report, subject: CardSubject) -> str:
 def _metadata(report: Report, subject: CardSubject) -> dict[str, Any]:
     lineage: dict[str, Any] = {}
     if subject.tuned:
-        lineage = {"base_model": subject.base_model, "base_model_relation": subject.relation}
+        lineage = {"base_model": subject.hub_id or subject.base_model, "base_model_relation": subject.relation}
     elif subject.candidate.adapter_of:
         lineage = {"base_model": subject.candidate.adapter_of, "base_model_relation": "adapter"}
     several = report.data.multi_label

@@ -20,6 +20,7 @@ class CardSubject:
     Attributes:
         licence: of its base model, as the hub writes it; empty where nobody has told it.
         relation: of its files to the base model.
+        hub_id: of its base model at Hugging Face's hub; empty for one that is not known to be there.
     """
 
     model: str
@@ -28,6 +29,7 @@ class CardSubject:
     tuned: bool
     licence: str = ""
     relation: Relation = "adapter"
+    hub_id: str = ""
 
     @property
     def name(self) -> str:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -12,11 +13,14 @@ pytest.importorskip("torch", reason="the extra llm is not installed")
 pytest.importorskip("gguf", reason="the extra llm is not installed")
 transformers = pytest.importorskip("transformers", reason="the extra llm is not installed")
 
-from fw_assets.embedded.engine.errors import EngineError
+from fw_assets.embedded.engine.errors import EngineError, WeightsError
 from fw_assets.embedded.engine.language_model.adapter_files import save_adapter
+from fw_assets.embedded.engine.language_model.adding import add_language_model
+from fw_assets.embedded.engine.language_model.language_model import load
 from fw_assets.embedded.engine.language_model.model_folders import LanguageModelFolder, describe
 from fw_assets.embedded.engine.language_model.scorers import load_tuned_scorer
 from fw_assets.embedded.engine.language_model.tuning.adapter_form import AdapterForm
+from fw_assets.embedded.exporting.export import ExportFormat, export_model
 from fw_assets.embedded.exporting.gguf_file import write_gguf
 from fw_assets.embedded.exporting.language_model_export import export
 from fw_assets_tests.embedded.engine.language_model.tiny_models import conversation, make_folder
@@ -99,6 +103,35 @@ def test_adapter_that_other_programs_cannot_serve_is_not_merged(form: str, tmp_p
     with pytest.raises(EngineError, match=r"reads the instructions.*FW_PORTABLE_ADAPTERS=1"):
         export(files, folder, form, tmp_path / form, tmp_path / "cache", exact=True)  # type: ignore[arg-type]
     assert not (tmp_path / form).exists()
+
+
+@pytest.mark.parametrize("form", ["adapter", "merged", "gguf"])
+def test_a_base_model_that_is_gone_or_another_now_is_one_sentence(
+    form: ExportFormat, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FW_LANGUAGE_MODELS", str(tmp_path / "models"))
+    folder = make_folder("llama", tmp_path / "llama", layers=2)
+    added = add_language_model("tiny", str(folder))
+    spec = replace(SPEC, base_model="tiny", epochs=1)
+    _, tuned = train(added, tmp_path, AdapterForm(0, True, "generate"), spec=spec)
+    save_adapter(tuned, tmp_path / "files")
+    out = tmp_path / "out"
+
+    def refused(error: type[Exception], words: str) -> None:
+        load.cache_clear()  # what a process of its own would not have
+        with pytest.raises(error, match=words):
+            export_model(tmp_path / "files", form, out, tmp_path / "cache", (), exact=True)
+        assert not list(out.rglob("model*"))
+        shutil.rmtree(out, ignore_errors=True)
+
+    again = re.escape(f"add it again: fw-assets models add tiny {folder}")
+    make_folder("llama", folder, layers=2, initializer_range=0.3)
+    refused(WeightsError, rf"its files are not those that were added as tiny; {again}")
+    add_language_model("tiny", str(folder))
+    refused(EngineError, r"trained on other weights of tiny \(\w{12}\) than those that are here")
+    shutil.rmtree(folder)
+    (tmp_path / "models" / "tiny.json").unlink()
+    refused(WeightsError, rf"^tiny, which it was fine-tuned from, is not on this machine; {again}$")
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
 from fw_assets.embedded.engine.training_run import Evaluation, TrainingStep
-from fw_assets.embedded.engine.tuned_model import replace_file
+from fw_assets.embedded.engine.tuned_model import remove_begun, replace_file
 
 FILE = "checkpoint.safetensors"
 SECONDS_BETWEEN = 30.0
@@ -55,7 +55,10 @@ class Checkpoints:
 
     def resume(self, parameters: Sequence[torch.Tensor], optimizer: Any) -> list[Record]:
         """Take up the parameters and moments of the checkpoint, and return what was reported until it; none: []."""
-        if self._path is None or not self._path.is_file():
+        if self._path is None:
+            return []
+        remove_begun(self._path)
+        if not self._path.is_file():
             return []
         try:
             with safe_open(str(self._path), "pt") as file:
@@ -77,5 +80,6 @@ class Checkpoints:
 
     def remove(self) -> None:
         if self._path is not None:
+            remove_begun(self._path)
             with contextlib.suppress(OSError):
                 self._path.unlink()

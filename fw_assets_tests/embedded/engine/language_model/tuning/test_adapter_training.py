@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import resource
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -319,10 +320,42 @@ def test_a_killed_run_goes_on_from_its_checkpoint(
         for _ in range(killed_after):
             next(run)
         assert list(checkpoints.iterdir())
+        # What other workers had begun to write when they were killed.
+        for folder_of_run in {path.parent for path in checkpoints.rglob("checkpoint.safetensors")}:
+            (folder_of_run / "checkpoint.safetensors.1.part").write_bytes(b"begun")
         again, resumed = train(folder, tmp_path, form, checkpoints=checkpoints)
         assert without_shares(again) == without_shares(records)
         assert equal(resumed, whole)
         assert list(checkpoints.iterdir()) == []
+
+
+@contextmanager
+def largest_file(size: int) -> Iterator[None]:
+    """No file of this process grows beyond `size` bytes."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_a_run_without_room_for_a_checkpoint_leaves_none_begun_and_goes_on_with_room(
+    folders: dict[str, LanguageModelFolder], tmp_path: Path
+) -> None:
+    folder, checkpoints = folders["llama"], tmp_path / "checkpoints"
+    records, whole = train(folder, tmp_path)
+    run = fit_adapter(AdapterJob(SPEC, ROWS, EVALUATION, False, {}, form=HEAD), folder, tmp_path, checkpoints)
+    while not isinstance(next(run), CheckpointWritten):
+        pass
+    (first,) = checkpoints.iterdir()
+    with largest_file(first.stat().st_size // 2), pytest.raises(OSError, match="File too large"):
+        drain(run, lambda _: None)
+    assert list(checkpoints.iterdir()) == [first]
+    again, resumed = train(folder, tmp_path, checkpoints=checkpoints)
+    assert without_shares(again) == without_shares(records)
+    assert equal(resumed, whole)
+    assert list(checkpoints.iterdir()) == []
 
 
 def test_a_checkpoint_of_other_rows_is_ignored(folders: dict[str, LanguageModelFolder], tmp_path: Path) -> None:

