@@ -10,6 +10,7 @@ from typing import Any
 
 import polars as pl
 
+from fw_assets.api.arguments import check_number, check_text
 from fw_assets.api.progress import say
 from fw_assets.classification.errors import input_error
 from fw_assets.classification.formats.options import ReadingOptions
@@ -77,6 +78,9 @@ def label_to_file(
         NotApproved: it may cost something, and nobody agreed.
         PhaseError, FireworksError: as `label_file`.
     """
+    check_number("threshold", threshold)
+    check_number("max_spend_usd", max_spend_usd)
+    check_text("system", system)
     columns = {"text_column": text_column, "text_template": text_template}
     named = {key: value for key, value in columns.items() if value is not None}
     make_session(named)  # the template's faults, in the words of a session

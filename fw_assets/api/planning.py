@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from fw_assets.api.arguments import check_place, check_text
 from fw_assets.api.progress import progress, say
 from fw_assets.api.workflow import Workflow
 from fw_assets.classification.errors import input_error
@@ -52,6 +53,8 @@ def plan(
         StepFailed: inspection or planning failed.
         FireworksError: the platform could not be asked.
     """
+    check_text("name", name)
+    check_place("workspace", workspace)
     root = workspace_at(workspace)
     with in_workspace(root):
         store, platform = Workspace(root), platform_from_environment()
@@ -78,8 +81,10 @@ def workflow(
         InputError: there is none of that name; the message lists those that are.
         FileNotFoundError: it has not been planned yet.
     """
+    check_text("name", name)
+    check_place("workspace", workspace)
     root = workspace_at(workspace)
-    registered_dataset(Workspace(root), name)
+    registered_dataset(Workspace(root), name or "")
     return Workflow(name, root, make_pool)
 
 

@@ -10,13 +10,14 @@ from typing import Any, Literal, overload
 
 import polars as pl
 
+from fw_assets.api.arguments import check_number, check_one_of, check_text
 from fw_assets.api.labelling import label_table, label_to_file
 from fw_assets.api.progress import progress, say
 from fw_assets.api.views import Plan, Report
 from fw_assets.classification.errors import input_error
 from fw_assets.classification.instruction.parser import suggest
 from fw_assets.classification.plan.plan import Plan as PlanValue
-from fw_assets.classification.session import Mitigation
+from fw_assets.classification.session import MITIGATIONS, Mitigation
 from fw_assets.pipeline.errors import NotApproved, PhaseError
 from fw_assets.pipeline.phases import due
 from fw_assets.pipeline.platform.platform import platform_from_environment
@@ -29,8 +30,10 @@ from fw_assets.pipeline.runner.worker_pool import PoolFactory
 from fw_assets.pipeline.values.prediction import LabelledFile, LabelledText
 from fw_assets.report.schema.report import Report as ReportValue
 from fw_assets.settings import in_workspace
-from fw_assets.workspace.predictions import prediction_path
+from fw_assets.workspace.predictions import PARTS, prediction_path
 from fw_assets.workspace.workspace import Workspace
+
+KINDS = ("base", "tuned")
 
 
 class Workflow:
@@ -82,9 +85,11 @@ class Workflow:
             by: who answers; left out, the user of this process. Recorded, like `note`.
 
         Raises:
-            InputError: a part of the instruction was not understood.
+            InputError: a part of the instruction was not understood, or an argument is wrong.
             StepFailed: the plan is another by now, or the platform's offer has changed: plan again, and look at it.
         """
+        if mitigation is not None:
+            check_one_of("mitigation", mitigation, MITIGATIONS)
         unused = self.plan.value.unused
         if unused and digest is None:
             parts = "; ".join(f"{clause!r}: {suggest(clause)}" for clause in unused)
@@ -144,9 +149,16 @@ class Workflow:
             model: as `plan.models` names it.
 
         Raises:
+            InputError: the plan has no such model, or there is no such kind or part.
             FileNotFoundError: the model has not answered these rows.
         """
-        return self._store.scan_frame(*prediction_path(self.name, model, kind, part)).collect()
+        check_one_of("model", model, self.plan.models["model"].unique(maintain_order=True).to_list())
+        check_one_of("kind", kind, KINDS)
+        check_one_of("part", part, PARTS)
+        store, path = self._store, prediction_path(self.name, model, kind, part)
+        if not store.exists(*path):
+            raise FileNotFoundError(f"{self.name}: {model} ({kind}) has not answered the {part} rows: {self.note}")
+        return store.scan_frame(*path).collect()
 
     @overload
     def predict(
@@ -200,6 +212,8 @@ class Workflow:
             if isinstance(rows, str):
                 if options:
                     raise input_error("is for the rows of a table, not for one text", field=min(options))
+                check_number("threshold", threshold)
+                check_text("system", system)
                 ask = label_text_freely if free else label_text
                 answer = ask(store, platform, self.name, rows, system=system, threshold=threshold)
                 if answer.notes:
@@ -253,6 +267,8 @@ class Workflow:
         by: str | None,
         note: str,
     ) -> None:
+        for field, value in {"digest": digest, "by": by, "note": note}.items():
+            check_text(field, value)
         config = approval_config(
             getpass.getuser() if by is None else by,
             digest or self.plan.digest,

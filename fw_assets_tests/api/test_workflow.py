@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -139,6 +140,10 @@ def test_a_file_is_labelled_into_another(finished: fw_assets.Workflow, folder: P
         ({"rows": "a text", "threshold": 3}, "threshold: expected a number from 0 to 1"),
         ({"rows": "a text", "threshold": math.nan, "free": True}, "threshold: expected a number from 0 to 1"),
         ({"rows": pl.DataFrame({"x": [1]}), "text_column": "body"}, "body"),
+        ({"rows": ["a"], "threshold": "high"}, r"threshold: expected a number \(found 'high'\)"),
+        ({"rows": "a text", "threshold": "high"}, r"threshold: expected a number \(found 'high'\)"),
+        ({"rows": ["a"], "max_spend_usd": "1"}, r"max_spend_usd: expected a number \(found '1'\)"),
+        ({"rows": ["a"], "system": 5}, r"system: expected a text \(found 5\)"),
     ],
 )
 def test_what_cannot_be_labelled_is_an_error_of_the_input(
@@ -156,6 +161,9 @@ def test_what_cannot_be_labelled_is_an_error_of_the_input(
         ({"dataset": object(), "name": "thing", "models": "char-ngram"}, "expected a table"),
         ({"dataset": "missing.csv", "models": "char-ngram"}, "missing.csv"),
         ({"dataset": table(), "name": "Not A Name", "models": "char-ngram"}, "cannot be the name"),
+        ({"dataset": table(), "name": 5, "models": "char-ngram"}, r"name: expected a text \(found 5\)"),
+        ({"dataset": table(), "name": "t", "models": "char-ngram", "workspace": 5}, "workspace: expected a folder or"),
+        ({"dataset": table(), "name": "t", "models": "char-ngram", "workspace": __file__}, "which is a file"),
         ({"dataset": table(), "name": "tickets-2", "modles": "char-ngram"}, "modles: is not a session field"),
         ({"dataset": table(), "name": "tickets-2", "models": "no-such-model"}, "no-such-model"),
     ],
@@ -168,9 +176,43 @@ def test_what_cannot_be_planned_is_an_error_of_the_input(
     assert Workspace(str(here.workspace)).datasets() == []
 
 
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"model": "nope"}, r"model: expected char-ngram \(found 'nope'\)"),
+        ({"model": "char-ngram", "kind": "free"}, r"kind: expected base or tuned \(found 'free'\)"),
+        ({"model": "char-ngram", "part": "train"}, r"part: expected validation or test \(found 'train'\)"),
+    ],
+)
+def test_predictions_that_there_cannot_be_are_an_error_of_the_input(
+    finished: fw_assets.Workflow, arguments: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(fw_assets.InputError, match=message):
+        finished.predictions(**arguments)
+    with pytest.raises(FileNotFoundError, match=r"char-ngram \(tuned\) has not answered the test rows"):
+        finished.predictions("char-ngram", kind="tuned")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"by": 5}, r"by: expected a text \(found 5\)"),
+        ({"note": ["x"]}, r"note: expected a text \(found \['x'\]\)"),
+        ({"mitigation": "more"}, r"mitigation: expected none or rebalance or weight or drop-rare \(found 'more'\)"),
+    ],
+)
+def test_a_yes_with_a_wrong_argument_is_an_error_of_the_input(
+    finished: fw_assets.Workflow, arguments: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(fw_assets.InputError, match=message):
+        finished.approve(**arguments)
+
+
 def test_an_unknown_name_lists_those_that_are_there(finished: fw_assets.Workflow, folder: Path) -> None:
     with pytest.raises(fw_assets.InputError, match="there: tickets"):
         fw_assets.workflow("invoices", workspace=folder / "workspace")
+    with pytest.raises(fw_assets.InputError, match="is not the name of a dataset"):
+        fw_assets.workflow(None, workspace=folder / "workspace")  # type: ignore[arg-type]
 
 
 def test_a_yes_is_to_the_plan_that_was_shown(here: Project) -> None:
