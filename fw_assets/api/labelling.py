@@ -21,7 +21,7 @@ from fw_assets.pipeline.prediction.label_file import label_file
 from fw_assets.pipeline.prediction.label_request import LabelRequest
 from fw_assets.pipeline.prediction.quote_text import quote_lines
 from fw_assets.pipeline.prediction.run_log import forget_run
-from fw_assets.pipeline.registration.tables import frame_of
+from fw_assets.pipeline.registration.partitioned_tables import whole_table
 from fw_assets.pipeline.values.prediction import LabelledFile, PredictionQuote
 from fw_assets.report.formatting import plural
 from fw_assets.workspace.workspace import Workspace
@@ -32,20 +32,28 @@ def label_table(
 ) -> tuple[pl.DataFrame, LabelledFile]:
     """The rows of a table in memory with their labels, and the counts; a list of texts is a table of column `text`.
 
+    The path of a file is that table, and tables by partition are one.
+
     Raises:
         As `label_to_file`.
     """
+    with tempfile.TemporaryDirectory(prefix="fw-assets-") as folder:
+        out = Path(folder) / "labelled.parquet"
+        file = str(rows) if isinstance(rows, str | os.PathLike) else _file_of(rows, Path(folder), options)
+        result = label_to_file(store, platform, dataset, file, out, of_the_moment=True, **options)
+        return pl.read_parquet(out), result
+
+
+def _file_of(rows: Any, folder: Path, options: dict[str, Any]) -> str:
     if isinstance(rows, Sequence) and all(isinstance(row, str) for row in rows):
         rows = {"text": list(rows)}
         options["text_column"] = options.get("text_column") or "text"
-    frame = frame_of(rows, field="rows")
+    frame = whole_table(rows, "rows")
     if frame.is_empty():
         raise input_error("the table has no rows", kind="table", field="rows")
-    with tempfile.TemporaryDirectory(prefix="fw-assets-") as folder:
-        file, out = Path(folder) / "rows.parquet", Path(folder) / "labelled.parquet"
-        frame.write_parquet(file)
-        result = label_to_file(store, platform, dataset, str(file), out, of_the_moment=True, **options)
-        return pl.read_parquet(out), result
+    file = folder / "rows.parquet"
+    frame.write_parquet(file)
+    return str(file)
 
 
 def label_to_file(

@@ -46,7 +46,8 @@ def predictions(
 
     Args:
         name: of the asset.
-        table: key of the asset that has the rows: a table of polars, pandas or pyarrow, from any IO manager.
+        table: key of the asset that has the rows: a table of polars, pandas or pyarrow, from any IO manager; tables
+            by partition; or the path of a file.
         dataset: whose winner is asked, by its name in the workspace; left out, that of `workflow`.
         workflow: name of the `ClassificationWorkflow` of this project that has the dataset: its workspace, platform and
             key are used, and none of the environment's.
@@ -90,11 +91,12 @@ def predictions(
         return dg.Output(frame, metadata=_metadata(result))
 
     key = dg.AssetKey([table] if isinstance(table, str) else _parts(table))
+    rows = dg.AssetIn(key=key, metadata={"allow_missing_partitions": True})
     described = {"kinds": {"polars"}, "description": f"Labels of the deployed winner of {asked}.", **asset}
     if workflow:
         described["required_resource_keys"] = {platform_key, *described.get("required_resource_keys", ())}
     define: Callable[[Callable[..., Any]], dg.AssetsDefinition] = dg.asset(
-        name=name, key_prefix=key_prefix, ins={"rows": dg.AssetIn(key=key)}, deps=list(deps), **described
+        name=name, key_prefix=key_prefix, ins={"rows": rows}, deps=list(deps), **described
     )
     return define(labelled)
 

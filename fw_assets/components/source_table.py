@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 
 import polars as pl
 
 from fw_assets.classification.errors import input_error
 from fw_assets.components.sources import Source
-from fw_assets.pipeline.registration.tables import frame_of, table_file, table_parts, without_categories
+from fw_assets.pipeline.registration.partitioned_tables import readable, whole_table
+from fw_assets.pipeline.registration.tables import table_file, table_parts
 from fw_assets.workspace.workspace import Workspace
 
 PARTS = {
@@ -39,11 +38,11 @@ def dataset_reference(store: Workspace, name: str, source: Source, value: object
     if isinstance(value, str | Path):
         _refuse_idle(source)
         return str(value)
-    frame = _whole(value)
+    frame = whole_table(value, "dataset.asset")
     _require_columns(source, frame)
     if source.id is not None:
         # By the other columns too: rows of one key have no order of their own.
-        with _readable("dataset.id"):
+        with readable("dataset.id"):
             frame = frame.sort(source.id, pl.exclude(source.id), maintain_order=True)
     if source.split is None:
         return str(table_file(store, name, frame))
@@ -62,37 +61,6 @@ def _refuse_idle(source: Source) -> None:
             )
 
 
-@contextmanager
-def _readable(field: str) -> Iterator[None]:
-    """Turns errors of polars into errors of the input."""
-    try:
-        yield
-    except pl.exceptions.PolarsError as error:
-        raise input_error(str(error).split("\n")[0], kind="table", field=field) from None
-
-
-def _whole(value: object) -> pl.DataFrame:
-    """The table; of a partitioned asset, those of its partitions one below the other."""
-    if isinstance(value, Mapping) and any(_is_partition(item) for item in value.values()):
-        tables = [without_categories(frame_of(value[key], f"dataset.asset, partition {key}")) for key in sorted(value)]
-        with _readable("dataset.asset"):
-            return pl.concat(tables, how="diagonal_relaxed")
-    if isinstance(value, Mapping) and not value:
-        raise input_error("none of its partitions has been materialized", kind="table", field="dataset.asset")
-    if isinstance(value, Mapping) and value and all(isinstance(item, str | Path) for item in value.values()):
-        raise input_error(
-            "gives a path for each of its partitions, and not a table",
-            kind="table",
-            field="dataset.asset",
-            advice="Return tables, or name an asset that puts the files together.",
-        )
-    return frame_of(value)
-
-
-def _is_partition(value: object) -> bool:
-    return isinstance(value, pl.DataFrame | pl.LazyFrame) or hasattr(value, "columns")
-
-
 def _require_columns(source: Source, frame: pl.DataFrame) -> None:
     text = source.text if isinstance(source.text, list) else [source.text]
     named = {"text": text, "label": [source.label], "split": [source.split], "id": [source.id]}
@@ -108,7 +76,7 @@ def _require_columns(source: Source, frame: pl.DataFrame) -> None:
 
 
 def _parts(frame: pl.DataFrame, split: str) -> dict[str, pl.DataFrame]:
-    with _readable("dataset.split"):
+    with readable("dataset.split"):
         values = frame[split].cast(pl.String).str.strip_chars().str.to_lowercase()
     unknown = sorted({str(value) for value in values.unique().to_list()} - PARTS.keys())
     if unknown:

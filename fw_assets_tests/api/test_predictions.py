@@ -67,6 +67,29 @@ def test_a_table_of_another_library_is_taken(project: Project) -> None:
     assert materialized(arrow.table(ROWS.to_dict(as_series=False))).success
 
 
+def test_the_path_of_a_file_is_its_rows(project: Project, tmp_path: Path) -> None:
+    ROWS.write_csv(tmp_path / "new.csv")
+    for path in (tmp_path / "new.csv", str(tmp_path / "new.csv")):
+        assert materialized(path).output_for_node("routed").height == ROWS.height
+
+
+def test_a_partitioned_asset_gives_the_rows_of_the_partitions_that_there_are(project: Project, tmp_path: Path) -> None:
+    days = dg.StaticPartitionsDefinition(["1", "2", "3"])
+
+    @dg.asset(partitions_def=days)
+    def new_tickets() -> pl.DataFrame:
+        return ROWS
+
+    routed = fw_assets.predictions("routed", table="new_tickets", dataset="tickets")
+    resources = {"io_manager": dg.FilesystemIOManager(base_dir=str(tmp_path))}
+    with dg.DagsterInstance.ephemeral() as instance:
+        for day in ("1", "3"):
+            dg.materialize([new_tickets], instance=instance, partition_key=day, resources=resources)
+        run = dg.materialize([new_tickets, routed], instance=instance, selection=[routed], resources=resources)
+        labelled = run.output_for_node("routed")
+    assert labelled.drop("label", "confidence", "abstained", "error").equals(pl.concat([ROWS, ROWS]))
+
+
 @pytest.mark.parametrize(
     ("table", "arguments", "message"),
     [
@@ -74,6 +97,8 @@ def test_a_table_of_another_library_is_taken(project: Project) -> None:
         (ROWS, {"options": {"text_column": "body"}}, "body"),
         (7, {}, "expected a table of polars, pandas or pyarrow"),
         (ROWS.clear(), {}, "no rows"),
+        ("not/there.csv", {}, "not/there.csv: no such file"),
+        ({"monday": "a.csv"}, {}, "rows: gives a path for each of its partitions"),
     ],
 )
 def test_what_cannot_be_labelled_fails_the_run_with_a_sentence(
