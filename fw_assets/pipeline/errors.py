@@ -56,7 +56,7 @@ class Unanswered(PhaseError):
 
 
 class ThinksBeforeAnswering(PhaseError):
-    """A model spends the tokens of an answer on its reasoning, and gives none.
+    """A model answers with its reasoning, or spends the tokens of an answer on it, and gives no label.
 
     Attributes:
         reason: the same, as it follows the model's name.
@@ -64,8 +64,8 @@ class ThinksBeforeAnswering(PhaseError):
 
     def __init__(self, model: str, rows: int, max_tokens: int) -> None:
         self.reason = (
-            f"thinks before it answers, whatever it is told: {rows} of its first answers ended in the middle of that, "
-            f"at the {max_tokens} tokens that a label has room in"
+            f"thinks before it answers, whatever it is told: {rows} of its first answers held nothing else, or "
+            f"ended in the middle of that at the {max_tokens} tokens that a label has room in"
         )
         super().__init__(
             f"{model} {self.reason}. No more is asked, since every row would "

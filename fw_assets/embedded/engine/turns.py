@@ -8,6 +8,9 @@ from typing import Any
 
 from fw_assets.embedded.message_text import content_text
 
+WITHOUT_THINKING: Mapping[str, bool] = {"enable_thinking": False, "thinking": False}
+"""Variables of chat templates that switch thinking off: of Qwen3, Gemma and others; of Granite, DeepSeek and Kimi."""
+
 
 def read_turns(messages: Sequence[Mapping[str, Any]]) -> str:
     """The user turns after the last assistant turn that is followed by a user turn, one per line.

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from fw_assets.embedded.engine.turns import WITHOUT_THINKING
 from fw_assets.embedded.errors import RpcError, precondition
 from fw_assets.embedded.inference_server.connection import Call, Reply
 from fw_assets.embedded.inference_server.inference_server import InferenceServer, ServedModel
@@ -41,8 +42,8 @@ class ServedRequest:
         if tokens:
             ends = [] if self.end is None else [self.end]
             return {"prompt": list(self.tokens or ()), "stop_token_ids": ends, **self.fields}
-        # Prompts that are rendered here have thinking switched off where the template can.
-        return {"messages": self.messages, "chat_template_kwargs": {"enable_thinking": False}, **self.fields}
+        # As of prompts that are rendered here.
+        return {"messages": self.messages, "chat_template_kwargs": WITHOUT_THINKING, **self.fields}
 
 
 @dataclass(frozen=True)

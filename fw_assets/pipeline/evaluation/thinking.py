@@ -52,7 +52,7 @@ def reasoning_matters(prompt: Prompt) -> bool:
 
 @dataclass
 class ThinkingWatch:
-    """The answers of an evaluation so far, and those that ended within the model's reasoning."""
+    """The answers of an evaluation so far, and those that ended within the model's reasoning or with it."""
 
     model: str
     prompt: Prompt
@@ -81,8 +81,10 @@ class ThinkingWatch:
         """Count an answer."""
         self.answers += 1
         # Where the platform keeps the reasoning to itself, all that is left of it is an answer that was cut off empty.
-        without_text = answer.thinks or not (answer.text or "").strip()
-        self.unfinished += without_text and answer.finish_reason == "length"
+        is_empty = not (answer.text or "").strip()
+        is_cut = answer.finish_reason == "length" and (answer.thinks or is_empty)
+        # Servers that part reasoning from answers take an answer without a mark between the two for reasoning.
+        self.unfinished += is_cut or (answer.thinks and is_empty)
 
     def check(self) -> None:
         """Stop the evaluation where its answers hold no labels.

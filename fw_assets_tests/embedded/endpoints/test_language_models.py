@@ -7,10 +7,12 @@ import os
 import shutil
 import signal
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from platform import node
 from typing import Any
 
+import httpx
 import pytest
 
 pytest.importorskip("torch", reason="the extra llm is not installed")
@@ -75,6 +77,18 @@ def shared(language_models: Path, tmp_path_factory: pytest.TempPathFactory) -> I
         client.job("objects", **GRID | {"dataset": "accounts/local/datasets/records", "epochs": 30})
         client.job("two", **OTHER)
         client.job("refused", **GRID, dataset="accounts/local/datasets/records", readout="head")
+        if sdk := sdk_of(client):
+            sdk.supervised_fine_tuning_jobs.create(
+                supervised_fine_tuning_job_id="sdk",
+                dataset="accounts/local/datasets/train",
+                base_model=BASE,
+                output_model="accounts/local/models/sdk-model",
+                epochs=12,
+                learning_rate=0.01,
+                lora_rank=4,
+                batch_size_samples=8,
+                extra_body={"readout": "generate"},
+            )
         for id in ("one", "objects", "two"):
             completed(client, id)
             deploy(client, id)
@@ -88,6 +102,24 @@ def tuned(shared: Client, language_models: Path, monkeypatch: pytest.MonkeyPatch
     """`shared`, to which nothing but jobs and models of other names is added."""
     monkeypatch.setenv("FW_LANGUAGE_MODELS", str(language_models))
     return shared
+
+
+def sdk_of(client: Client) -> Any:
+    """The vendor's own SDK over a platform in this process; None where it is not installed."""
+    if find_spec("fireworks") is None:
+        return None
+    import fireworks
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        headers = {name: value for name, value in request.headers.items() if name != "content-length"}
+        path = request.url.raw_path.decode()
+        found = client.send(request.method, path, headers=headers, content=request.content)
+        return httpx.Response(found.status_code, headers=found.headers, content=found.content)
+
+    transport = httpx.Client(transport=httpx.MockTransport(answer), base_url="http://embedded")
+    return fireworks.Fireworks(
+        api_key=client.key, account_id="local", base_url="http://embedded", max_retries=0, http_client=transport
+    )
 
 
 def ask(client: Client, model: str, text: str, **fields: Any) -> Any:
@@ -371,6 +403,30 @@ def test_a_tuned_model_answers_and_adapters_of_one_base_stay_apart(tuned: Client
         assert ask(tuned, deployed("two"), text)["choices"][0]["message"]["content"] == f"not {label}"
         chosen = ask(tuned, deployed("one"), text, response_format=grammar(*WORDS))
         assert chosen["choices"][0]["message"]["content"] == label
+
+
+def test_the_vendors_own_sdk_trains_deploys_and_asks_a_language_model(tuned: Client) -> None:
+    sdk = sdk_of(tuned)
+    if sdk is None:
+        pytest.skip("needs the development package fireworks-ai")
+    completed(tuned, "sdk")
+    model, deployment = "accounts/local/models/sdk-model", "accounts/local/deployments/sdk-up"
+    assert sdk.supervised_fine_tuning_jobs.get("sdk", read_mask="state,status").state == "JOB_STATE_COMPLETED"
+    assert sdk.models.get(BASE.rsplit("/", 1)[1], account_id="fireworks").context_length == 512
+    assert model in [each.name for each in sdk.models.list(filter='kind="HF_PEFT_ADDON"')]
+    signed = sdk.models.get_download_endpoint("sdk-model").filename_to_signed_urls
+    assert {"adapter_config.json", "adapter_model.safetensors", "manifest.json"} <= set(signed)
+    sdk.deployments.create(deployment_id="sdk-up", base_model=model, deployment_shape="default", min_replica_count=0)
+    wait(lambda: sdk.deployments.get("sdk-up"), lambda found: found.state == "READY")
+    turns = [{"role": "system", "content": SYSTEM}, {"role": "user", "content": WORDS["greeting"]}]
+    asked: dict[str, Any] = {"model": f"{model}#{deployment}", "messages": turns, "temperature": 0, "max_tokens": 16}
+    reply = sdk.chat.completions.create(**asked, response_format=grammar(*WORDS), logprobs=True)
+    assert reply.choices[0].message.content in WORDS
+    assert all(token.logprob <= 0 for token in reply.choices[0].logprobs.content)
+    whole = sdk.chat.completions.create(**asked)
+    streamed = sdk.chat.completions.create(**asked, stream=True)
+    pieces = [chunk.choices[0].delta.content or "" for chunk in streamed if chunk.choices]
+    assert "".join(pieces) == whole.choices[0].message.content
 
 
 def test_a_request_waits_for_a_device_that_another_process_has_and_is_told_when_it_is_too_long(

@@ -53,7 +53,7 @@ def test_a_base_model_chooses_there_with_the_probabilities_of_all_labels(
     assert asked["structured_outputs"] == {"choice": list(LABELS)}
     assert asked["messages"] == body(BASE)["messages"]
     assert (asked["model"], asked["temperature"]) == ("tiny", 0)
-    assert asked["chat_template_kwargs"] == {"enable_thinking": False}
+    assert asked["chat_template_kwargs"] == {"enable_thinking": False, "thinking": False}
 
 
 def test_without_choices_it_writes_as_it_is_asked_to(platform: Client, server: InferenceServerDouble) -> None:

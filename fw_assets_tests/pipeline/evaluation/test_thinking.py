@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -34,8 +35,14 @@ REFUSALS = (
 class Reasoner:
     """Refuses `reasoning_effort`, or spends the tokens of the texts in `thinks` on its reasoning."""
 
-    def __init__(self, refusal: str = "", thinks: range = range(0), thought: dict[str, str] | None = None) -> None:
-        self.refusal = refusal
+    def __init__(
+        self,
+        refusal: str = "",
+        thinks: range = range(0),
+        thought: Mapping[str, str | None] | None = None,
+        end: str = "length",
+    ) -> None:
+        self.refusal, self.end = refusal, end
         self.thought = thought or {"content": "", "reasoning_content": "Let me see"}
         self.thinks = {f"text {number}" for number in thinks}
         self.bodies: list[dict[str, Any]] = []
@@ -48,7 +55,7 @@ class Reasoner:
         message: dict[str, Any] = {"role": "assistant", "content": "a"}
         reason = "stop"
         if body["messages"][-1]["content"] in self.thinks:
-            message, reason = {"role": "assistant", **self.thought}, "length"
+            message, reason = {"role": "assistant", **self.thought}, self.end
         choice = {"index": 0, "message": message, "finish_reason": reason}
         usage = {"prompt_tokens": 7, "completion_tokens": 2, "total_tokens": 9}
         return httpx.Response(200, json={"id": "x", "choices": [choice], "usage": usage})
@@ -153,6 +160,19 @@ def test_reasoning_in_place_of_labels_ends_the_evaluation_after_a_handful(
         with pytest.raises(ThinksBeforeAnswering, match=f"{HANDFUL} of its first answers"):
             run(platform, store)
     assert len(platform.bodies) == HANDFUL, "a run after that pays for no more"
+
+
+def test_a_server_that_takes_every_answer_for_reasoning_is_not_asked_for_all_rows(store: Workspace) -> None:
+    platform = Reasoner(thinks=range(40), thought={"content": None, "reasoning_content": "a"}, end="stop")
+    with pytest.raises(ThinksBeforeAnswering, match="5 of its first answers held nothing else"):
+        run(platform, store)
+    assert len(platform.bodies) == HANDFUL
+
+
+def test_an_answer_after_its_reasoning_is_one(store: Workspace) -> None:
+    platform = Reasoner(thinks=range(40), thought={"content": "a", "reasoning_content": "Let me see"}, end="stop")
+    run(platform, store)
+    assert len(platform.bodies) == 40
 
 
 def test_the_answers_of_calls_before_count_towards_the_handful(store: Workspace) -> None:

@@ -12,6 +12,7 @@ from jinja2 import TemplateError
 
 from fw_assets.embedded.engine.answer_fields import items_of
 from fw_assets.embedded.engine.errors import EngineError
+from fw_assets.embedded.engine.turns import WITHOUT_THINKING
 
 Message = dict[str, str]
 
@@ -164,7 +165,7 @@ class ChatPrompt:
 
     def _apply(self, messages: Sequence[Message], ask: bool) -> str:
         text: str = self._tokenizer.apply_chat_template(
-            list(messages), tokenize=False, add_generation_prompt=ask, enable_thinking=False, thinking=False
+            list(messages), tokenize=False, add_generation_prompt=ask, **WITHOUT_THINKING
         )
         # A template that begins to think in any case is answered as if it had thought nothing.
         return f"{text.rstrip()}{_NO_THOUGHT}" if ask and text.rstrip().endswith(_THINKS) else text
