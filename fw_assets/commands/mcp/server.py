@@ -17,6 +17,7 @@ import anyio
 import uvicorn
 from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
+from mcp.server.mcpserver.tools import Tool
 from mcp.types import ToolAnnotations
 from pydantic import Field
 
@@ -54,18 +55,10 @@ def create_server(root: str, spending: Spending, make_pool: PoolFactory | None =
     labelling = LabellingTools(root, spending)
     by_agent = spending.ceiling is not None
     approval = APPROVAL_BY_AGENT.format(ceiling=spending.ceiling or 0.0) if by_agent else APPROVAL_BY_PERSON
-    server: MCPServer[Any] = MCPServer(
-        "fw-assets",
-        instructions=INSTRUCTIONS.format(approval=approval),
-        version=version("fw-assets"),
-        log_level="WARNING",
-    )
     reads = ToolAnnotations(read_only_hint=True, open_world_hint=False)
     changes = ToolAnnotations(read_only_hint=False, destructive_hint=False, idempotent_hint=True)
-    for tool in (tools.status, tools.report, tools.compare, tools.models, tools.datasets):
-        server.add_tool(_with_tool_errors(tool), annotations=reads)
-    for tool in (tools.plan, labelling.predict, labelling.predict_file, *((tools.approve,) if by_agent else ())):
-        server.add_tool(_with_tool_errors(tool), annotations=changes)
+    looking = (tools.status, tools.report, tools.compare, tools.models, tools.datasets)
+    acting = (tools.plan, labelling.predict, labelling.predict_file, *((tools.approve,) if by_agent else ()))
 
     async def run(
         dataset: Name,
@@ -84,8 +77,13 @@ def create_server(root: str, spending: Spending, make_pool: PoolFactory | None =
             await context.report_progress(wait_seconds - (end - time.monotonic()), message=state.note)
         return future.result()
 
-    server.add_tool(_with_tool_errors(run), annotations=changes)
-    return server
+    return MCPServer(
+        "fw-assets",
+        instructions=INSTRUCTIONS.format(approval=approval),
+        version=version("fw-assets"),
+        log_level="WARNING",
+        tools=[*(_tool(item, reads) for item in looking), *(_tool(item, changes) for item in (*acting, run))],
+    )
 
 
 def serve(
@@ -117,6 +115,16 @@ def serve(
 async def _ended(future: Future[Any], seconds: float) -> bool:
     done, _ = await anyio.to_thread.run_sync(functools.partial(wait_for, [future], seconds), abandon_on_cancel=True)
     return bool(done)
+
+
+def _tool(function: Callable[..., Any], annotations: ToolAnnotations) -> Tool:
+    """A tool that refuses arguments that it does not have; the SDK would leave them out without a word."""
+    tool = Tool.from_function(_with_tool_errors(function), annotations=annotations)
+    arguments = tool.fn_metadata.arg_model
+    arguments.model_config["extra"] = "forbid"
+    arguments.model_rebuild(force=True)
+    tool.parameters = arguments.model_json_schema(by_alias=True)
+    return tool
 
 
 def _with_tool_errors(tool: Callable[P, T]) -> Callable[P, Any]:

@@ -37,6 +37,7 @@ class Agent:
     async def tools(self) -> set[str]:
         listed = (await self._client.list_tools()).tools
         assert all(tool.output_schema and tool.description for tool in listed)
+        assert all(tool.input_schema["additionalProperties"] is False for tool in listed)
         return {tool.name for tool in listed}
 
     async def ask(self, tool: str, **arguments: Any) -> dict[str, Any]:
@@ -118,6 +119,8 @@ def test_without_a_persons_leave_an_agent_plans_and_looks_and_approves_nothing(p
         assert "fw-assets run tickets --approve" in refused
         itself = {"auto_approve_up_to_usd": 100}
         assert "for a person to set" in await agent.error("plan", dataset="tickets", session=itself)
+        assert "Extra inputs are not permitted" in await agent.error("plan", dataset="tickets", **itself)
+        assert "Extra inputs are not permitted" in await agent.error("run", dataset="tickets", approve=True)
         said = "Approve automatically if it costs less than $100."
         assert "for a person to set" in await agent.error("plan", dataset="tickets", instruction=said)
         assert "'invoices'" in await agent.error("report", dataset="invoices")
