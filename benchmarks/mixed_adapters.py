@@ -1,9 +1,11 @@
 """Requests for several adapters over one base: scored in shared passes, and one adapter after the other, by turns.
 
-    python -m benchmarks.mixed_adapters [MODEL] [ADAPTERS]
+    python -m benchmarks.mixed_adapters [MODEL] [ADAPTERS] [READOUT]
 
-Random adapters of rank 16 with heads on the upper third of a model's layers (`smollm2-135m`), each with instructions of
-its own. Printed are rows per second of processor time for so many requests of each adapter, and the ratio.
+Random adapters of rank 16 on the upper third of a model's layers (`smollm2-135m`), with heads (READOUT `head`) or
+without (`generate`), each with instructions of its own. Printed are rows per second of processor time for so many
+requests of each adapter, the ratio, and by how much an answer's probability, and its natural logarithm, differ at most
+from those of a request by itself.
 """
 
 from __future__ import annotations
@@ -12,13 +14,15 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from benchmarks.arguments import positional
 
 LABELS = ("billing", "sales", "account", "technical")
 ROUNDS = 3
 
 
-def main(model: str = "smollm2-135m", adapters: int = 4) -> None:
+def main(model: str = "smollm2-135m", adapters: int = 4, readout: str = "head") -> None:
     """Run it, and print what happened."""
     from fw_assets.embedded.engine.language_model.mixed.scoring import ScoreQuestion, score_together
     from fw_assets.embedded.engine.registry import find_base_model
@@ -27,7 +31,7 @@ def main(model: str = "smollm2-135m", adapters: int = 4) -> None:
     folder = find_base_model(model).language_model
     if folder is None:
         raise SystemExit(f"{model} is no language model of this machine: fw-assets setup llm, or fw-assets models add")
-    scorers = _scorers(folder, adapters)
+    scorers = _scorers(folder, adapters, readout)
     for requests in (1, 4, 16):
         questions = []
         for index, scorer in enumerate(scorers):
@@ -52,9 +56,18 @@ def main(model: str = "smollm2-135m", adapters: int = 4) -> None:
             f"{rows / after:6.2f} mixed, ratio {before / after:.2f}",
             flush=True,
         )
+        together = np.concatenate(score_together(questions))
+        alone = np.concatenate(
+            [question.scorer.log_probabilities([text], None) for question in questions for text in question.texts]
+        )
+        print(
+            f"    differ from those by themselves: probability {np.abs(np.exp(together) - np.exp(alone)).max():.1e}, "
+            f"logarithm {np.abs(together - alone).max():.1e} down to {alone.min():.1f}",
+            flush=True,
+        )
 
 
-def _scorers(folder: Any, adapters: int) -> list[Any]:
+def _scorers(folder: Any, adapters: int, readout: str) -> list[Any]:
     import torch
 
     from fw_assets.embedded.engine.language_model.adapter_files import TunedAdapter
@@ -78,9 +91,9 @@ def _scorers(folder: Any, adapters: int) -> list[Any]:
             labels=LABELS,
             multi_label=False,
             adapter=Adapter(16, new.scale, new.first_layer, pairs),
-            head=new_head(model, LABELS, multi_label=False),
+            head=new_head(model, LABELS, multi_label=False) if readout == "head" else None,
             answers={},
-            adapted_prefix=False,
+            adapted_prefix=readout != "head",
         )
         scorers.append(scorer_of(model, tuned))
     return scorers
@@ -94,4 +107,4 @@ def _seconds(work: Callable[[], None]) -> float:
 
 
 if __name__ == "__main__":
-    main(*positional(__doc__, model="smollm2-135m", adapters=4))
+    main(*positional(__doc__, model="smollm2-135m", adapters=4, readout="head"))

@@ -22,7 +22,7 @@ from fw_assets.embedded.engine.language_model.model_folders import LanguageModel
 from fw_assets.embedded.engine.language_model.pretrained import Pretrained, empty_cache, for_rows, joint_cache
 
 ROWS_PER_PASS = 16
-"""Rows that are scored together; their number changes no answer by more than 2e-5."""
+"""Rows that are scored together; their number changes no answer's probability by more than 2e-5."""
 _CACHED_PREFIXES = 8
 
 

@@ -50,7 +50,7 @@ class _Row:
 
 
 def score_together(questions: Sequence[ScoreQuestion]) -> list[losses.Floats]:
-    """Log probabilities of each question, as its scorer gives them, to 2e-5.
+    """Log probabilities of each question, as its scorer gives them; the probabilities to 2e-5.
 
     Raises:
         EngineError: as of `Scorer.log_probabilities`.
