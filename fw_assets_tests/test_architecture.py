@@ -59,7 +59,8 @@ ROOMS: dict[str, dict[str, str]] = {
         "dataset_url": "",
         "dataset_reference": "errors dataset_url values",
         "session": "arm gate_policy label_descriptions label_thresholds mistake_costs model_endpoint taxonomy values",
-        "session_input": "errors dataset_reference gate_policy model_endpoint near_names session taxonomy yaml_file",
+        "session_input": "errors dataset_reference gate_policy label_descriptions model_endpoint near_names session "
+        "taxonomy yaml_file",
         "catalogue": "arm errors values model_endpoint session",
         "session_fields": "session",
         "splits": "errors values dataset session",

@@ -15,6 +15,19 @@ MAX_DESCRIPTION = 2_000
 _MAX_LABEL = 300
 
 
+def description_fault(text: Any) -> str:
+    """What is wrong with what a label means; empty where nothing is."""
+    if not isinstance(text, str):
+        return f"expected what it means as a text, found {text!r:.80}; quote it"
+    if not text.strip():
+        return "its description is empty; leave it out"
+    if "\0" in text:
+        return "its description has a NUL character; take it out"
+    if len(text.strip()) > MAX_DESCRIPTION:
+        return f"its description has {len(text.strip()):,} characters, and {MAX_DESCRIPTION:,} are the most"
+    return ""
+
+
 def _checked(value: Any) -> Any:
     if not isinstance(value, Mapping):
         return value
@@ -22,10 +35,8 @@ def _checked(value: Any) -> Any:
     for label, text in value.items():
         if not isinstance(label, str):
             raise ValueError(f"the label {label!r} has to be quoted, since YAML reads it as something else than a text")
-        if not isinstance(text, str):
-            raise ValueError(f"{label}: expected what it means as a text, found {text!r:.80}; quote it")
-        if not text.strip() or "\0" in text:
-            raise ValueError(f"{label}: its description is empty or has a NUL character; leave it out")
+        if fault := description_fault(text):
+            raise ValueError(f"{label}: {fault}")
         read[label.strip()] = text.strip()
     return read
 

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from fw_assets.classification.dataset_reference import is_remote
 from fw_assets.classification.errors import InputError, Problem
 from fw_assets.classification.gate_policy import GatePolicy
+from fw_assets.classification.label_descriptions import description_fault
 from fw_assets.classification.model_endpoint import ModelEndpoint
 from fw_assets.classification.near_names import did_you_mean
 from fw_assets.classification.session import REFERENCES, Session
@@ -96,12 +97,28 @@ def plain_fields(fields: Mapping[str, Any], *, file: str | None = None) -> dict[
     """The fields with `labels` as a list, so that those of another source can replace them one by one.
 
     Raises:
-        InputError: a label is described twice, or its parent cannot be.
+        InputError: a label is described twice, or its description or its parent cannot be.
     """
     try:
-        return dict(without_map(fields))
+        read = dict(without_map(fields))
+        _check_descriptions(fields.get("labels"), read.get("label_descriptions"), fields.get("label_descriptions"))
+        return read
     except LabelFault as fault:
         at = key_line(Path(file), ("labels", str(fault.label))) if file else None
         field = f"labels.{fault.label}"
         problem = Problem(kind="session", file=file, line=at, field=field, message=fault.message)
         raise InputError([problem], advice="Correct the session and run again; nothing was started.") from None
+
+
+def _check_descriptions(labels: Any, described: Any, own: Any) -> None:
+    """Check what a map of labels says of them, and not what the session's own field does.
+
+    Raises:
+        LabelFault: a description cannot be.
+    """
+    if not isinstance(labels, Mapping) or not isinstance(described, Mapping):
+        return
+    for label, text in described.items():
+        inside = isinstance(label, str) and label in labels and not (isinstance(own, Mapping) and label in own)
+        if inside and (fault := description_fault(text)):
+            raise LabelFault(label, fault)

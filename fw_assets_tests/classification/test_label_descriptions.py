@@ -32,13 +32,14 @@ def test_an_option_replaces_the_descriptions_of_the_file(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"labels": {"a": 3, "b": "two"}}, "label_descriptions: a: expected what it means as a text, found 3"),
+        ({"labels": {"a": 3, "b": "two"}}, "a: expected what it means as a text, found 3"),
         ({"labels": {True: "x", "b": "two"}}, "yes, no, on, off"),
         ({"labels": {"a": " ", "b": "two"}}, "a: its description is empty"),
         ({"labels": {"a": "one"}}, "labels"),
         ({"labels": {"a": "one", "b": None}, "label_descriptions": {"a": "1"}}, "both describe a"),
         ({"label_descriptions": "a"}, "label_descriptions"),
-        ({"label_descriptions": {"a": "x" * 2_001}}, "at most 2000 characters"),
+        ({"label_descriptions": {"a": "x" * 2_001}}, "a: its description has 2,001 characters, and 2,000 are the most"),
+        ({"label_descriptions": {"a": "x\0"}}, "a: its description has a NUL character"),
         ({"arms": "descriptions"}, "arms: the arm descriptions needs descriptions of labels"),
         ({"arms": ["decision"], "inference": "decision"}, "inference: decision asks every model"),
         ({"arms": ["decision", "Decision"]}, "arms: named twice: decision"),
@@ -48,6 +49,27 @@ def test_faults_are_named(fields: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError) as raised:
         make_session(fields)
     assert message in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("a: ''", "its description is empty"),
+        ("a: {description: '  '}", "its description is empty"),
+        ("a: 3", "expected what it means as a text, found 3"),
+        ("a: [x]", "expected what it means as a text"),
+        (f"a: {'x' * 2_001}", "its description has 2,001 characters"),
+        ('a: "x\\0"', "its description has a NUL character"),
+    ],
+)
+def test_a_description_that_cannot_be_is_found_in_the_file(tmp_path: Path, line: str, message: str) -> None:
+    file = tmp_path / "s.yaml"
+    file.write_text(f"models: [m]\nlabels:\n  b: two\n  {line}\n")
+    with pytest.raises(InputError) as raised:
+        load_session(file)
+    (problem,) = raised.value.problems
+    assert (problem.file, problem.line, problem.field) == (str(file), 4, "labels.a")
+    assert message in problem.message
 
 
 def test_a_session_without_descriptions_and_arms_keeps_its_digest() -> None:

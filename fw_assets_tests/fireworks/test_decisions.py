@@ -168,6 +168,22 @@ def test_rounded_probabilities_are_made_to_sum_to_one() -> None:
     assert sum(decision.answers["team"].probabilities.values()) == pytest.approx(1)
 
 
+@pytest.mark.parametrize("miss", [-0.03, -0.01, 0.01, 0.03])
+@pytest.mark.parametrize("first", [0.11, 0.2, 0.3, 0.57, 0.71])
+def test_a_sum_misses_one_by_the_decimals_that_are_sent(first: float, miss: float) -> None:
+    sent = {"billing": first, "technical": round(1 + miss - first, 2)}
+    decision, _, _ = ask(answers(reply(body=systemone_reply(**team(sent)))))
+    assert sum(decision.answers["team"].probabilities.values()) == pytest.approx(1)
+
+
+@pytest.mark.parametrize("mass", [10**400, -1, 7, True, "1", None, [1]])
+def test_a_label_mass_that_is_no_share_is_not_told(mass: Any) -> None:
+    body = team({"billing": 0.6, "technical": 0.4})
+    body["team"]["x_label_mass"] = mass
+    decision, _, _ = ask(answers(reply(body=systemone_reply(**body))))
+    assert decision.answers["team"].label_mass is None
+
+
 @pytest.mark.parametrize(
     ("changes", "says"),
     [

@@ -95,3 +95,10 @@ def input_text(messages: str) -> str:
         if turn.get("role") == "user":
             texts.append(content_text(turn.get("content")))
     return "\n".join(reversed(texts))
+
+
+def conversation_text(messages: str) -> str:
+    """The `text` of a row that is inspected: all turns of the prompt but a system message, one per line."""
+    turns = input_turns(read_turns(messages))
+    first = int(bool(turns) and ROLE_LETTERS.get(turns[0]["role"]) == "s")
+    return "\n".join(content_text(turn.get("content")) for turn in turns[first:])

@@ -105,15 +105,17 @@ def _scope_warnings(found: OutOfScope | None, split: SplitFacts) -> Iterator[str
     """What makes the figures of an out-of-scope file doubtful."""
     if found is None:
         return
-    if found.shared:
+    if shared := sum(found.shared.values()):
+        have = "row has" if shared == 1 else "rows have"
         parts = ", ".join(f"{count:,} of the {part} rows" for part, count in found.shared.items())
         pairs = ", ".join(f"{row} and {other}" for row, other in found.shared_rows)
         yield (
-            f"{sum(found.shared.values()):,} rows of {found.file} have the text of a row that has a label ({parts}; "
+            f"{found.file}: {shared:,} {have} the text of a row that has a label ({parts}; "
             f"{pairs}): a model that gives that label is counted as wrong. Take them out of the one or the other file."
         )
     if found.empty:
-        yield f"{found.empty:,} rows of {found.file} have no text and are left out."
+        left_out = "row has no text and is" if found.empty == 1 else "rows have no text and are"
+        yield f"{found.file}: {found.empty:,} {left_out} left out."
     if not split.rows.validation:
         yield "No validation rows: no confidence threshold can be chosen, and out-of-scope rows are not told by one."
     few = min(found.groups)

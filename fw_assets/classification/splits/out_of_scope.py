@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 from pydantic import Field
 
-from fw_assets.classification.dataset.chat import input_text
+from fw_assets.classification.dataset.chat import conversation_text
 from fw_assets.classification.dataset.row_parser import content_digests
 from fw_assets.classification.errors import InputError, Problem
 from fw_assets.classification.splits.duplicates import find_groups, normalised
@@ -58,7 +58,7 @@ def divide_out_of_scope(
     """
     empty = messages.null_count()
     given = messages.alias("messages").to_frame().with_row_index("row", offset=1).drop_nulls()
-    texts = pl.Series("text", [input_text(row) for row in given["messages"]], dtype=pl.String)
+    texts = pl.Series("text", [conversation_text(row) for row in given["messages"]], dtype=pl.String)
     no_labels = pl.Series("labels", [[]] * given.height, dtype=pl.List(pl.String))
     rows = given.with_columns(
         texts,

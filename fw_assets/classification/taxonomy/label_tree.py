@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 
 from fw_assets.classification.values import Frozen
 
@@ -24,17 +25,20 @@ class LabelTree(Frozen):
     separator: str
     paths: dict[str, tuple[str, ...]]
 
-    @property
+    @cached_property
     def levels(self) -> int:
         """The number of levels, the labels' own among them."""
         return max(map(len, self.paths.values()))
 
     def above(self, label: str, level: int) -> str:
-        """The part of a label down to a level, from 1; the whole label where it ends before."""
+        """The part of a label down to a level, from 1; the whole label at the last level, or where it ends before.
+
+        Spaces around separators are left out above the last level, so that a label and those below it agree.
+        """
         path = self.paths.get(label)
-        if path is None or level >= len(path):
+        if path is None or level >= self.levels:
             return label
-        return self.separator.join(path[:level]) if self.separator else path[level - 1]
+        return self.separator.join(path[:level]) if self.separator else path[:level][-1]
 
     def size(self, level: int) -> int:
         """The number of different names at a level."""

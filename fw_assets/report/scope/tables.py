@@ -42,7 +42,7 @@ _MEANINGS = {
     "entropy": "the negative entropy of the labels' probabilities",
     "none": "the probability that it is not the reject label",
 }
-_WAYS: dict[Way, str] = {"reject-label": "the label", "threshold": "threshold"}
+_WAYS: dict[Way, str] = {"reject-label": "the label", "threshold": "the threshold"}
 _SCORES = {"label": "answer", "margin": "lead", "entropy": "entropy", "none": "not the reject label"}
 
 

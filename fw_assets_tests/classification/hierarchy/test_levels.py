@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 
 from fw_assets.classification.hierarchy.levels import compare_levels, level_scores
-from fw_assets.classification.taxonomy.label_tree import LabelTree
+from fw_assets.classification.taxonomy.label_tree import LabelTree, label_tree
 
 LABELS = ("a/x", "a/y", "b/x", "b/z", "c")
 TREE = LabelTree(separator="/", paths={label: tuple(label.split("/")) for label in LABELS})
@@ -35,6 +35,14 @@ def test_mistakes_are_within_or_across_parents() -> None:
     assert (scores.rows, scores.within, scores.across, scores.unlabelled) == (6, 2, 1, 1)
     assert [item.value for item in scores.accuracy] == pytest.approx([4 / 6, 2 / 6])
     assert all(item.low < item.value < item.high for item in scores.accuracy)
+
+
+def test_the_label_above_is_right_down_to_its_own_level() -> None:
+    labels = ["m > c", "m > c > lost", "m > c > new", "p > o"]
+    tree = label_tree(labels)
+    assert tree is not None
+    scores = level_scores([predictions(["m > c", "m > c > new", "m > c", "p > o"], [labels[1], *labels[1:]])], tree)
+    assert [item.value for item in scores.accuracy] == [1.0, 1.0, 0.25]
 
 
 def test_rows_that_failed_are_left_out() -> None:

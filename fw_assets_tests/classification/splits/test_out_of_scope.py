@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fw_assets.classification.dataset.row_parser import Row, parse_row
 from fw_assets.classification.errors import InputError
 from fw_assets.classification.splits.out_of_scope import SCOPE_PART, OutOfScope, divide_out_of_scope
 
@@ -75,6 +76,30 @@ def test_what_the_dataset_has_too_is_told_with_the_row_that_has_it() -> None:
     assert facts.shared_rows == (("out-of-scope:1", "train:0"), ("out-of-scope:4", "train:1"))
     assert facts.empty == 1
     assert frame.height == 4
+
+
+def test_conversations_of_several_turns_are_compared_as_a_whole() -> None:
+    turns = [
+        {"role": "system", "content": "Be kind."},
+        {"role": "user", "content": "Is it still there?"},
+        {"role": "assistant", "content": "What do you mean?"},
+        {"role": "user", "content": [{"type": "text", "text": "the corner "}, {"type": "text", "text": "sofa"}]},
+        {"role": "assistant", "content": "sales"},
+    ]
+    inspected = parse_row(json.dumps({"messages": turns}).encode())
+    assert isinstance(inspected, Row)
+    rows = dataset(inspected.text, "the corner sofa")
+    others = [
+        json.dumps([{"role": "user", "content": f"{text} {text}"}, *turns[2:4]])
+        for text in ("where do lullabies come from", "has the museum a cat")
+    ]
+    messages = pl.Series([json.dumps(turns), json.dumps(turns[1:4]), *others], dtype=pl.String)
+    frame, facts = divide_out_of_scope(messages, rows, "oos.jsonl", "JSONL", 1)
+    assert facts.shared_rows == (("out-of-scope:1", "train:0"), ("out-of-scope:2", "train:0"))
+    assert facts.shared == {"train": 2}
+    groups = frame["group"].to_list()
+    assert groups[0] == groups[1]
+    assert len(set(groups)) == 3
 
 
 @pytest.mark.parametrize("texts", [[None, None], ["a b c d e", "A b c d e!"]])

@@ -25,6 +25,16 @@ def test_spaces_around_a_separator_do_not_count() -> None:
     assert tree.paths["pets > cat"] == ("pets", "cat")
 
 
+@pytest.mark.parametrize("separator", [" > ", ">", " / ", "/ ", " :: "])
+def test_a_label_is_above_those_below_it_however_its_separator_is_spaced(separator: str) -> None:
+    labels = [separator.join(path) for path in (("m", "c"), ("m", "c", "lost"), ("m", "c", "new"), ("p", "o"))]
+    tree = label_tree(labels)
+    assert tree is not None
+    assert len({tree.above(label, 2) for label in labels[:3]}) == 1
+    assert (tree.size(1), tree.size(2), tree.size(3)) == (2, 2, 4)
+    assert [tree.above(label, 3) for label in labels] == labels
+
+
 def test_deeper_paths_have_more_levels() -> None:
     tree = label_tree(["a/b/c", "a/b/d", "a/e", "f/g/h"])
     assert tree is not None
@@ -59,3 +69,8 @@ def test_levels_of_any_labels_are_nested(labels: list[str]) -> None:
     assert sizes[-1] <= len(labels)
     assert all(tree.above(label, tree.levels) == label for label in labels)
     assert 2 <= sizes[0] <= len(labels)
+    assert sizes == sorted(sizes)
+    for label, path in tree.paths.items():
+        below = [other for other, deeper in tree.paths.items() if deeper[: len(path)] == path]
+        if len(path) < tree.levels:
+            assert {tree.above(other, len(path)) for other in below} == {tree.above(label, len(path))}

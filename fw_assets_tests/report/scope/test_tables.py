@@ -48,7 +48,7 @@ def told(figures: ScopeFigures | None) -> Report:
 
 def test_every_way_of_every_model_is_a_row() -> None:
     rows = tables.rejection(told(FIGURES)).rows
-    assert [(row[4], row[5], row[6]) for row in rows] == [("the label", "", ""), ("threshold", "0.550", "chosen")]
+    assert [(row[4], row[5], row[6]) for row in rows] == [("the label", "", ""), ("the threshold", "0.550", "chosen")]
     assert rows[0][2].startswith("80.0%")
     assert rows[1][3].startswith("30.0%")
     assert len(tables.curve(told(FIGURES)).rows[0]) == 2 + len(FALSE_REJECTS)
@@ -57,10 +57,10 @@ def test_every_way_of_every_model_is_a_row() -> None:
 def test_what_is_shown_and_what_is_not_are_told_apart() -> None:
     first, second = tables.notes(told(FIGURES))
     assert first == "10 validation rows of 100 and 50 test rows of 500 belong to no label."
-    assert "threshold is better." in second
+    assert "the threshold is better." in second
     assert "+5.0 points" in second
     unsure = FIGURES.model_copy(update={"difference": Interval(value=0.05, low=-0.01, high=0.11)})
-    assert "cannot be told, and threshold is used" in tables.notes(told(unsure))[1]
+    assert "cannot be told, and the threshold is used" in tables.notes(told(unsure))[1]
 
 
 def test_without_validation_rows_no_threshold_is_promised() -> None:
