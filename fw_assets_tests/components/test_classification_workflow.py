@@ -31,6 +31,7 @@ TICKETS = """
       mode: benchmark
       owners: ["team:support"]
       platform:
+        kind: embedded
         key: "{{ env.SHOP_KEY }}"
       automation:
         lost_runs: absent
