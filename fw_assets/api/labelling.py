@@ -19,6 +19,7 @@ from fw_assets.pipeline.errors import NotApproved
 from fw_assets.pipeline.platform.platform import Platform
 from fw_assets.pipeline.prediction.label_file import label_file
 from fw_assets.pipeline.prediction.label_request import LabelRequest
+from fw_assets.pipeline.prediction.no_rows import label_no_rows
 from fw_assets.pipeline.prediction.quote_text import quote_lines
 from fw_assets.pipeline.prediction.run_log import forget_run
 from fw_assets.pipeline.registration.partitioned_tables import whole_table
@@ -32,28 +33,53 @@ def label_table(
 ) -> tuple[pl.DataFrame, LabelledFile]:
     """The rows of a table in memory with their labels, and the counts; a list of texts is a table of column `text`.
 
-    The path of a file is that table, and tables by partition are one.
+    The path of a file is that table, and tables by partition are one. A table that has columns and no rows, as of a day
+    on which nothing came in, has the columns of the labels as well.
 
     Raises:
         As `label_to_file`.
     """
     with tempfile.TemporaryDirectory(prefix="fw-assets-") as folder:
-        out = Path(folder) / "labelled.parquet"
-        file = str(rows) if isinstance(rows, str | os.PathLike) else _file_of(rows, Path(folder), options)
-        result = label_to_file(store, platform, dataset, file, out, of_the_moment=True, **options)
+        out, file = Path(folder) / "labelled.parquet", Path(folder) / "rows.parquet"
+        if not isinstance(rows, str | os.PathLike):
+            frame = _frame_of(rows, options)
+            if frame.is_empty():
+                return _without_rows(store, platform, dataset, frame, **options)
+            frame.write_parquet(file)
+            rows = file
+        result = label_to_file(store, platform, dataset, str(rows), out, of_the_moment=True, **options)
         return pl.read_parquet(out), result
 
 
-def _file_of(rows: Any, folder: Path, options: dict[str, Any]) -> str:
-    if isinstance(rows, Sequence) and all(isinstance(row, str) for row in rows):
+def _frame_of(rows: Any, options: dict[str, Any]) -> pl.DataFrame:
+    if isinstance(rows, Sequence) and rows and all(isinstance(row, str) for row in rows):
         rows = {"text": list(rows)}
         options["text_column"] = options.get("text_column") or "text"
     frame = whole_table(rows, "rows")
-    if frame.is_empty():
-        raise input_error("the table has no rows", kind="table", field="rows")
-    file = folder / "rows.parquet"
-    frame.write_parquet(file)
-    return str(file)
+    if not frame.width:
+        raise input_error("the table has no rows and no columns", kind="table", field="rows")
+    return frame
+
+
+def _without_rows(
+    store: Workspace,
+    platform: Platform,
+    dataset: str,
+    frame: pl.DataFrame,
+    *,
+    free: bool = False,
+    text_column: str | None = None,
+    threshold: float | None = None,
+    probabilities: bool = False,
+    **options: Any,
+) -> tuple[pl.DataFrame, LabelledFile]:
+    check_number("threshold", threshold)
+    if text_column is not None and text_column not in frame.columns:
+        raise input_error(
+            f"the table has no column {text_column!r}; it has {', '.join(map(repr, frame.columns))}",
+            field="text_column",
+        )
+    return label_no_rows(store, platform, dataset, frame, free=free, threshold=threshold, probabilities=probabilities)
 
 
 def label_to_file(

@@ -90,13 +90,24 @@ def test_a_partitioned_asset_gives_the_rows_of_the_partitions_that_there_are(pro
     assert labelled.drop("label", "confidence", "abstained", "error").equals(pl.concat([ROWS, ROWS]))
 
 
+@pytest.mark.parametrize("options", [{}, {"free": True}, {"text_column": "text", "threshold": 0.9}])
+def test_a_table_without_rows_is_labelled_as_one_that_has_some(project: Project, options: dict[str, Any]) -> None:
+    result = materialized(ROWS.clear(), options=options)
+    assert (
+        result.output_for_node("routed").schema == materialized(ROWS, options=options).output_for_node("routed").schema
+    )
+    told = metadata(result)
+    assert (told["dagster/row_count"], told["labelled"], told["requests"], told["paid_usd"]) == (0, 0, 0, 0)
+
+
 @pytest.mark.parametrize(
     ("table", "arguments", "message"),
     [
         (ROWS, {"dataset": "invoices"}, "there: tickets"),
         (ROWS, {"options": {"text_column": "body"}}, "body"),
         (7, {}, "expected a table of polars, pandas or pyarrow"),
-        (ROWS.clear(), {}, "no rows"),
+        (pl.DataFrame(), {}, "no rows and no columns"),
+        (ROWS.clear(), {"options": {"text_column": "body"}}, "the table has no column 'body'"),
         ("not/there.csv", {}, "not/there.csv: no such file"),
         ({"monday": "a.csv"}, {}, "rows: gives a path for each of its partitions"),
     ],

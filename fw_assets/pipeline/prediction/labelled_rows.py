@@ -77,6 +77,10 @@ class LabelledRows:
             own = batch.select(pl.col(column(at)).alias(name) for at, name in enumerate(self.table.names))
             yield own.hstack(list(self._columns(rows)))
 
+    def without_rows(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """The output of a table that has no rows."""
+        return frame.hstack(list(self._columns([])))
+
     def _row(self, answer: StoredAnswer | str | None) -> dict[str, Any]:
         if answer is None:
             return {"kind": "empty", "error": EMPTY}
