@@ -211,7 +211,10 @@ def verified(model: LanguageModelFolder) -> LanguageModelFolder:
     if tuple(now) == model.files:
         return model
     if _digest(model.folder, model.four_bit) != model.digest:
-        raise WeightsError(f"{model.folder}: its files are not those that were added as {model.name}; {advice}")
+        raise WeightsError(
+            f"{model.folder}: its files are not those that were added as {model.name}; put those back, which alone "
+            f"serve what was fine-tuned on them, or {advice}"
+        )
     return replace(model, files=tuple(now))
 
 
