@@ -76,12 +76,23 @@ def stopped_in_the_middle(client: Client, create: Callable[[], Any], path: str, 
         assert stopped
         for process in stopped:
             os.kill(process, signal.SIGSTOP)
+        # One that is not scheduled would end its system call first, and might keep this lock in its sleep.
+        wait(lambda: all(map(stands_still, stopped)), bool, SECONDS)
     try:
         yield stopped
     finally:
         for process in stopped:
             with suppress(ProcessLookupError):
                 os.kill(process, signal.SIGCONT)
+
+
+def stands_still(process: int) -> bool:
+    """Whether all threads of a process are stopped (`T` in proc_pid_stat(5))."""
+    try:
+        threads = [path.read_text("utf-8") for path in Path(f"/proc/{process}/task").glob("*/stat")]
+    except (FileNotFoundError, ProcessLookupError):
+        return False  # a thread that ended meanwhile
+    return all(thread.rpartition(")")[2].split()[0] == "T" for thread in threads)
 
 
 def ended(client: Client) -> None:

@@ -214,7 +214,7 @@ def test_a_job_waits_for_its_turn_for_as_long_as_that_takes_and_says_so(
         async def pass_the_time() -> None:
             while not any(job.state == "PENDING" for job in await client.batch_inference_jobs()):
                 await asyncio.sleep(0.05)
-            await asyncio.sleep(1)
+            await asyncio.sleep(4)
             faults.write_text('{"pending": 43200, "pending_passed": 43200}')
 
         attempts = Attempts(embedded.workspace, "tickets", "a1")
@@ -224,7 +224,7 @@ def test_a_job_waits_for_its_turn_for_as_long_as_that_takes_and_says_so(
             poll=0.05,
             what="test",
             attempts=attempts,
-            stall=0.5,
+            stall=3,
         )
         result, _ = await asyncio.gather(asked, pass_the_time())
         return result
