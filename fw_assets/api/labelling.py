@@ -29,7 +29,14 @@ from fw_assets.workspace.workspace import Workspace
 
 
 def label_table(
-    store: Workspace, platform: Platform, dataset: str, rows: Any, **options: Any
+    store: Workspace,
+    platform: Platform,
+    dataset: str,
+    rows: Any,
+    *,
+    yes: bool = False,
+    say: Callable[[str], object] = say,
+    **options: Any,
 ) -> tuple[pl.DataFrame, LabelledFile]:
     """The rows of a table in memory with their labels, and the counts; a list of texts is a table of column `text`.
 
@@ -44,10 +51,12 @@ def label_table(
         if not isinstance(rows, str | os.PathLike):
             frame = _frame_of(rows, options)
             if frame.is_empty():
-                return _without_rows(store, platform, dataset, frame, **options)
+                return _without_rows(store, platform, dataset, frame, _wanted(str(file), out, **options))
             frame.write_parquet(file)
             rows = file
-        result = label_to_file(store, platform, dataset, str(rows), out, of_the_moment=True, **options)
+        result = label_to_file(
+            store, platform, dataset, str(rows), out, yes=yes, of_the_moment=True, say=say, **options
+        )
         return pl.read_parquet(out), result
 
 
@@ -62,24 +71,45 @@ def _frame_of(rows: Any, options: dict[str, Any]) -> pl.DataFrame:
 
 
 def _without_rows(
-    store: Workspace,
-    platform: Platform,
-    dataset: str,
-    frame: pl.DataFrame,
-    *,
-    free: bool = False,
-    text_column: str | None = None,
-    threshold: float | None = None,
-    probabilities: bool = False,
-    **options: Any,
+    store: Workspace, platform: Platform, dataset: str, frame: pl.DataFrame, wanted: LabelRequest
 ) -> tuple[pl.DataFrame, LabelledFile]:
-    check_number("threshold", threshold)
+    text_column = wanted.options.text_column
     if text_column is not None and text_column not in frame.columns:
         raise input_error(
             f"the table has no column {text_column!r}; it has {', '.join(map(repr, frame.columns))}",
             field="text_column",
         )
-    return label_no_rows(store, platform, dataset, frame, free=free, threshold=threshold, probabilities=probabilities)
+    return label_no_rows(store, platform, dataset, frame, wanted)
+
+
+def _wanted(
+    file: str,
+    out: Path,
+    *,
+    system: str | None = None,
+    free: bool = False,
+    text_column: str | None = None,
+    text_template: str | None = None,
+    threshold: float | None = None,
+    probabilities: bool = False,
+    max_spend_usd: float | None = None,
+) -> LabelRequest:
+    check_number("threshold", threshold)
+    check_number("max_spend_usd", max_spend_usd)
+    check_text("system", system)
+    columns = {"text_column": text_column, "text_template": text_template}
+    named = {key: value for key, value in columns.items() if value is not None}
+    make_session(named)  # the template's faults, in the words of a session
+    return LabelRequest(
+        file=file,
+        out=out,
+        options=ReadingOptions(**named),
+        system=system,
+        threshold=threshold,
+        free=free,
+        probabilities=probabilities,
+        max_spend_usd=max_spend_usd,
+    )
 
 
 def label_to_file(
@@ -89,16 +119,10 @@ def label_to_file(
     file: str,
     out: str | os.PathLike[str],
     *,
-    system: str | None = None,
-    free: bool = False,
-    text_column: str | None = None,
-    text_template: str | None = None,
-    threshold: float | None = None,
-    probabilities: bool = False,
-    max_spend_usd: float | None = None,
     yes: bool = False,
     of_the_moment: bool = False,
     say: Callable[[str], object] = say,
+    **options: Any,
 ) -> LabelledFile:
     """A file labelled into another.
 
@@ -106,28 +130,15 @@ def label_to_file(
         yes: agrees to the price, as a `max_spend_usd` does that is not below it.
         of_the_moment: the output is read at once and gone; its answers are found again by the content of the file.
         say: is told the quote.
+        options: system, free, text_column, text_template, threshold, probabilities and max_spend_usd, as of a
+            `LabelRequest`.
 
     Raises:
         InputError: the file cannot be read, or an option is wrong.
         NotApproved: it may cost something, and nobody agreed.
         PhaseError, FireworksError: as `label_file`.
     """
-    check_number("threshold", threshold)
-    check_number("max_spend_usd", max_spend_usd)
-    check_text("system", system)
-    columns = {"text_column": text_column, "text_template": text_template}
-    named = {key: value for key, value in columns.items() if value is not None}
-    make_session(named)  # the template's faults, in the words of a session
-    wanted = LabelRequest(
-        file=file,
-        out=Path(out),
-        options=ReadingOptions(**named),
-        system=system,
-        threshold=threshold,
-        free=free,
-        probabilities=probabilities,
-        max_spend_usd=max_spend_usd,
-    )
+    wanted = _wanted(file, Path(out), **options)
     quotes: list[str] = []
 
     def agree(quote: PredictionQuote) -> bool:
@@ -135,7 +146,7 @@ def label_to_file(
         quotes.extend(quote_lines(shown))
         for line in quotes:
             say(line)
-        return not quote.needs_yes or yes or max_spend_usd is not None
+        return not quote.needs_yes or yes or wanted.max_spend_usd is not None
 
     try:
         result = label_file(store, platform, dataset, wanted, agree)

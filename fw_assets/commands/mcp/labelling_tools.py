@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from pydantic import Field
 
@@ -43,7 +43,7 @@ class LabellingTools:
         free: Annotated[bool, Field(description="Ask the free model of the report, which costs nothing.")] = False,
     ) -> Labels:
         """Labels of texts by the deployed winner of a dataset, or the base model that was kept. It is priced first."""
-        options = {"system": system, "threshold": threshold, "free": free}
+        options: dict[str, Any] = {"system": system, "threshold": threshold, "free": free}
 
         def ask(left: float) -> Labels:
             frame, result = label_table(
@@ -71,7 +71,7 @@ class LabellingTools:
         free: Annotated[bool, Field(description="Ask the free model of the report, which costs nothing.")] = False,
     ) -> LabelledFile:
         """Label the rows of a file with the winner of a dataset, into another file. It is priced before it is asked."""
-        options = {"text_column": text_column, "system": system, "threshold": threshold, "free": free}
+        options: dict[str, Any] = {"text_column": text_column, "system": system, "threshold": threshold, "free": free}
 
         def ask(left: float) -> LabelledFile:
             return label_to_file(
@@ -81,7 +81,7 @@ class LabellingTools:
                 file,
                 Path(out),
                 max_spend_usd=min(left, max_spend_usd),
-                **options,  # type: ignore[arg-type]
+                **options,
             )
 
         return self._labelled(dataset, file, max_spend_usd, ask)

@@ -13,11 +13,9 @@ import polars as pl
 from fw_assets.classification.cost.prediction_cost import PredictionCost
 from fw_assets.classification.cost.ranges import NOTHING
 from fw_assets.classification.plan.plan import Plan
-from fw_assets.classification.prompting.label_probabilities import why_none
 from fw_assets.classification.unlabelled.input_table import MESSAGES, InputTable
 from fw_assets.classification.unlabelled.output_table import write_output
-from fw_assets.pipeline.errors import NoProbabilities, PredictionAboveCeiling
-from fw_assets.pipeline.evaluation.online import MAX_ALTERNATIVES
+from fw_assets.pipeline.errors import PredictionAboveCeiling
 from fw_assets.pipeline.evaluation.request_set import RequestSet
 from fw_assets.pipeline.evaluation.response_cache import ResponseCache, StoredAnswer
 from fw_assets.pipeline.free_models.free_abstention import free_abstention
@@ -26,7 +24,13 @@ from fw_assets.pipeline.machine import this_process
 from fw_assets.pipeline.planning.examples import served_messages
 from fw_assets.pipeline.platform.platform import Platform
 from fw_assets.pipeline.prediction.cascade import FreeFirst, free_first
-from fw_assets.pipeline.prediction.label_request import LabelRequest, check_names, local_copy, read_file
+from fw_assets.pipeline.prediction.label_request import (
+    LabelRequest,
+    check_names,
+    check_probabilities,
+    local_copy,
+    read_file,
+)
 from fw_assets.pipeline.prediction.labelled_rows import LabelledRows
 from fw_assets.pipeline.prediction.labelling import Labelling
 from fw_assets.pipeline.prediction.quote import PricedRequests, price_requests
@@ -70,8 +74,7 @@ def label_file(
             return _label_freely(store, platform, dataset, wanted, agree, Path(folder))
         require_its_platform(store, platform.name)
         served = served_model(store, dataset)
-        if wanted.probabilities and (why := why_none(served.prompt, MAX_ALTERNATIVES)):
-            raise NoProbabilities(served.address, why)
+        check_probabilities(wanted, served.prompt, served.address)
         source = local_copy(platform, wanted.file, Path(folder))
         table, sha256 = read_file(source, served.plan.session, served.opening, wanted, Path(folder))
         first = free_first(store, platform, dataset) if wanted.cascade else None
@@ -127,8 +130,7 @@ def _label_freely(
 ) -> LabelledFile | None:
     """Label a file with the free model, which costs nothing and is asked anew each time."""
     model, plan = free_model(store, platform, dataset), store.require("plan", dataset, Plan)
-    if wanted.probabilities:
-        raise NoProbabilities("the free model", "it tells the most probable alone")
+    check_probabilities(wanted, model.prompt, model.method)
     source = local_copy(platform, wanted.file, folder)
     table, sha256 = read_file(source, plan.session, tested_opening(store, dataset), wanted, folder)
     run, _ = open_run(store, dataset, wanted, model.method, sha256)

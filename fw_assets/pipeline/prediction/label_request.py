@@ -10,10 +10,14 @@ from fw_assets.classification.dataset.files import file_sha256
 from fw_assets.classification.dataset_reference import is_remote
 from fw_assets.classification.errors import InputError, Problem, input_error
 from fw_assets.classification.formats.options import ReadingOptions
+from fw_assets.classification.prompting.label_probabilities import why_none
 from fw_assets.classification.prompting.opening import Opening
+from fw_assets.classification.prompting.prompt import Prompt
 from fw_assets.classification.session import Session
 from fw_assets.classification.unlabelled.input_table import InputTable, read_input
 from fw_assets.classification.unlabelled.output_table import check_ending
+from fw_assets.pipeline.errors import NoProbabilities
+from fw_assets.pipeline.evaluation.online import MAX_ALTERNATIVES
 from fw_assets.pipeline.platform.platform import Platform
 from fw_assets.pipeline.registration.sources import fetch, local_file, local_version
 from fw_assets.workspace.file_faults import faults_of
@@ -66,6 +70,18 @@ def check_names(wanted: LabelRequest) -> None:
             field="--out",
             advice="Make it, or name another file. Nothing was asked.",
         )
+
+
+def check_probabilities(wanted: LabelRequest, prompt: Prompt, address: str) -> None:
+    """Refuse probabilities that the model at `address` does not give.
+
+    Raises:
+        NoProbabilities: with the reason.
+    """
+    if wanted.probabilities and wanted.free:
+        raise NoProbabilities("the free model", "it tells the most probable alone")
+    if wanted.probabilities and (why := why_none(prompt, MAX_ALTERNATIVES)):
+        raise NoProbabilities(address, why)
 
 
 def local_copy(platform: Platform, reference: str, folder: Path) -> Path:

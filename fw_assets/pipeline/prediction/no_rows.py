@@ -9,6 +9,7 @@ from fw_assets.classification.unlabelled.input_table import InputTable
 from fw_assets.pipeline.free_models.free_abstention import free_abstention
 from fw_assets.pipeline.free_models.free_model import free_model
 from fw_assets.pipeline.platform.platform import Platform
+from fw_assets.pipeline.prediction.label_request import LabelRequest, check_probabilities
 from fw_assets.pipeline.prediction.labelled_rows import LabelledRows
 from fw_assets.pipeline.prediction.served import served_model
 from fw_assets.pipeline.values.prediction import LabelledFile
@@ -21,25 +22,23 @@ def label_no_rows(
     platform: Platform,
     dataset: str,
     frame: pl.DataFrame,
-    *,
-    free: bool,
-    threshold: float | None,
-    probabilities: bool,
+    wanted: LabelRequest,
 ) -> tuple[pl.DataFrame, LabelledFile]:
     """The table as it is when it has rows, but for these, and counts of nothing.
 
     Raises:
-        PhaseError: nothing serves the winner.
+        PhaseError: nothing serves the winner, or it gives no probabilities.
     """
-    if free:
+    if wanted.free:
         model, plan = free_model(store, platform, dataset), store.require("plan", dataset, Plan)
         name, prompt, abstention = model.method, model.prompt, free_abstention(store, plan, model.name)
     else:
         require_its_platform(store, platform.name)
         served = served_model(store, dataset)
         name, prompt, abstention = served.address, served.prompt, served.abstention
+    check_probabilities(wanted, prompt, name)
     table = InputTable(tuple(frame.columns), frozenset(), rows=0, empty=0, read_as="a table without rows", files=())
-    labelled = LabelledRows(table, lambda: iter(()), prompt, abstention.at(threshold), probabilities)
+    labelled = LabelledRows(table, lambda: iter(()), prompt, abstention.at(wanted.threshold), wanted.probabilities)
     counts = dict.fromkeys(("rows", "labelled", "abstained", "no_label", "unanswered", "empty"), 0)
     result = LabelledFile(
         out="",

@@ -83,7 +83,7 @@ def _plain(name: str, value: Any) -> Any:
         return None
     if isinstance(value, Set):
         return sorted(value, key=str)
-    if all(getattr(type(value), name) is getattr(object, name) for name in ("__str__", "__repr__")):
+    if all(getattr(type(value), method) is getattr(object, method) for method in ("__str__", "__repr__")):
         raise ValueError(f"the column {name!r} holds {type(value).__name__}, which no file can; leave it out")
     return str(value)
 
