@@ -298,6 +298,8 @@ def test_where_no_model_answers_decisions_the_report_has_the_free_ones(trained: 
     assert "| `prod` | n/a | – | – | – | – | not evaluated: it answers no decisions on its deployment" in text
     assert "| TF-IDF with logistic regression |" in text
     page = (project.workspace / "tickets" / "final_report.html").read_text("utf-8")
+    assert "how good are the base models?" in text
+    assert "the winner were chosen" not in text
     for empty in ("Per label", "What was confused with what", "Outcomes", "More figures", "#confusion"):
         assert empty not in text + page
 
