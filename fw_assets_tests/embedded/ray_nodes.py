@@ -49,11 +49,19 @@ class RayNode:
     @property
     def commands(self) -> list[str]:
         """Command lines of its processes; that of a task is its name after `ray::`."""
-        lines = []
+        return list(self._command_of.values())
+
+    def running(self, text: str) -> list[int]:
+        """Its processes that have `text` in their command line."""
+        return [pid for pid, command in self._command_of.items() if text in command]
+
+    @property
+    def _command_of(self) -> dict[int, str]:
+        commands = {}
         for pid in self.pids:
             with contextlib.suppress(OSError):
-                lines.append(Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode())
-        return lines
+                commands[pid] = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
+        return commands
 
     def kill(self) -> None:
         """End everything at once, as when the machine loses its power."""
@@ -95,6 +103,8 @@ class RayNodes:
             # A node that is gone is missed within two seconds.
             "RAY_health_check_period_ms": "500",
             "RAY_health_check_failure_threshold": "4",
+            # The memory that other tests take is no reason to end a task.
+            "RAY_memory_monitor_refresh_ms": "0",
         }
         with log.open("wb") as out:
             process = subprocess.Popen(

@@ -32,9 +32,14 @@ def check_address(address: str) -> None:
 
 
 def unreachable(address: str, error: Exception) -> RpcError:
-    reason = (os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)) or "no answer"
     return RpcError(
         "INTERNAL",
-        f"FW_RAY_ADDRESS: no Ray cluster answers at {address} ({reason}); start one there, or unset the variable, and "
-        "resume the job",
+        f"FW_RAY_ADDRESS: no Ray cluster answers at {address} ({said(error)}); start one there, or unset the variable, "
+        "and resume the job",
     )
+
+
+def said(error: Exception) -> str:
+    """What an error says in one line: of a traceback of the head, the last."""
+    text = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)
+    return text.strip().rpartition("\n")[2] or "no answer"

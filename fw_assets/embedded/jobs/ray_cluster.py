@@ -12,11 +12,12 @@ from ray.exceptions import RayError, RayTaskError, TaskCancelledError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from fw_assets.embedded.errors import RpcError
-from fw_assets.embedded.jobs.ray_address import unreachable
+from fw_assets.embedded.jobs.ray_address import said, unreachable
 from fw_assets.embedded.jobs.remote_work import Begin, Files, Message
 
 MAX_RETRIES = 2
 """Times that Ray starts a task again whose process or node died."""
+CONNECT_ATTEMPTS = 4
 _POLL_SECONDS = 0.5
 ResultT = TypeVar("ResultT")
 
@@ -40,16 +41,22 @@ class RayCluster:
         self.address = address
         if ray.is_initialized():
             return
-        try:
-            # What tasks print comes to this process, and so into the worker's log.
-            ray.init(
-                address=address,
-                log_to_driver=True,
-                logging_level=logging.WARNING,
-                runtime_env={"env_vars": dict(variables)} if variables else None,
-            )
-        except (RayError, RuntimeError, ValueError, OSError) as error:
-            raise unreachable(address, error) from error
+        for attempt in range(1, CONNECT_ATTEMPTS + 1):
+            try:
+                # What tasks print comes to this process, and so into the worker's log.
+                ray.init(
+                    address=address,
+                    log_to_driver=True,
+                    logging_level=logging.WARNING,
+                    runtime_env={"env_vars": dict(variables)} if variables else None,
+                )
+                return
+            except (RayError, RuntimeError, ValueError, OSError) as error:
+                # The head starts a process for each client, which may end, or be late on a busy machine.
+                if attempt == CONNECT_ATTEMPTS or not isinstance(error, ConnectionError):
+                    raise unreachable(address, error) from error
+                print(f"connects to the Ray cluster at {address} again: {said(error)}", flush=True)
+                ray.shutdown()
 
     def start(
         self, function: Callable[..., ResultT], *arguments: Any, name: str, gpus: float, cpus: float = 1

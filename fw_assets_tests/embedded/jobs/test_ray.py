@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -41,7 +43,7 @@ def log(client: Client) -> str:
 def under_way(client: Client, id: str) -> Any:
     """The job, in the middle of its training on a node."""
     job = wait(lambda: client.get(f"{AT}/{id}"), lambda job: job["jobProgress"]["percent"] > 0)
-    assert job["state"] == "JOB_STATE_RUNNING", job
+    assert job["state"] == "JOB_STATE_RUNNING", job["status"]
     assert job["jobProgress"]["percent"] < 90
     return job
 
@@ -59,7 +61,7 @@ def test_a_job_whose_node_is_killed_ends_as_on_this_machine(
     assert any(f"--node-id={node_id}" in command or f"--node_id={node_id}" in command for command in node.commands)
     node.kill()
     job = client.finished("j")
-    assert job["state"] == "JOB_STATE_COMPLETED", job
+    assert job["state"] == "JOB_STATE_COMPLETED", job["status"]
     assert job["status"]["message"].startswith("attempt 2, on the Ray node")
     assert node_id not in job["status"]["message"]
     # What tasks print comes by way of the cluster, a little later.
@@ -86,6 +88,25 @@ def test_a_cancelled_job_ends_its_task(client: Client, cluster: RayNodes, monkey
     assert client.get(f"{AT}/cancelled")["state"] == "JOB_STATE_CANCELLED"
 
 
+def test_a_client_whose_server_ends_connects_again(
+    client: Client, cluster: RayNodes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deploy(client, lambda label: label)
+    bodies = [{"messages": [{"role": "user", "content": "refund"}]}]
+    client.dataset("rows", [{"custom_id": str(index), "body": body} for index, body in enumerate(bodies)])
+    monkeypatch.setenv("FW_RAY_ADDRESS", cluster.client_address)
+    body = {
+        "model": "accounts/local/models/j-model",
+        "inputDatasetId": "accounts/local/datasets/rows",
+        "outputDatasetId": "accounts/local/datasets/answers",
+    }
+    client.post("/v1/accounts/local/batchInferenceJobs?batchInferenceJobId=b", body)
+    os.kill(wait(lambda: cluster.holding("gcs_server").running("--mode=specific-server"), bool)[0], signal.SIGKILL)
+    job = client.finished("b", "batchInferenceJobs")
+    assert job["state"] == "JOB_STATE_COMPLETED", job["status"]
+    assert f"connects to the Ray cluster at {cluster.client_address} again: " in log(client)
+
+
 def test_a_batch_job_of_a_client_is_answered_as_on_this_machine(
     client: Client, cluster: RayNodes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -104,7 +125,7 @@ def test_a_batch_job_of_a_client_is_answered_as_on_this_machine(
         }
         client.post(f"/v1/accounts/local/batchInferenceJobs?batchInferenceJobId={id}", body)
         job = client.finished(id, "batchInferenceJobs")
-        assert job["state"] == "JOB_STATE_COMPLETED", job
+        assert job["state"] == "JOB_STATE_COMPLETED", job["status"]
         assert job["jobProgress"]["successfullyProcessedRequests"] == len(texts) - 1
         folder = client.home / "datasets" / id
         results = [json.loads(line) for line in (folder / "results.jsonl").read_text("utf-8").splitlines()]
