@@ -112,7 +112,9 @@ def test_nothing_is_deployed_that_is_not_shown_to_be_better(data: str, verdict: 
     below = versus.verdict == "worse" or not learned
     assert deployed == (verdict == "better" and not losing)
     assert kept == (not deployed and not below)
-    assert ("None is recommended: qwen3-8b as it is" in report.answer) == (not deployed and below)
+    assert ("None of the models that were asked is recommended: qwen3-8b as it is" in report.answer) == (
+        not deployed and below
+    )
 
 
 @pytest.mark.parametrize(("data", "verdict"), CASES)

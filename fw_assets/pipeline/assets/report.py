@@ -36,6 +36,7 @@ from fw_assets.report.schema.looks import Look
 from fw_assets.report.schema.model_result import ModelResult
 from fw_assets.report.schema.report import CandidateResult, Report
 from fw_assets.report.schema.slices import Slices
+from fw_assets.report.sections.baselines import recommended_name
 from fw_assets.report.sections.costs import is_free
 from fw_assets.report.sections.looks import extra_reads
 from fw_assets.report.trend.table import has_trend, trend_table
@@ -137,6 +138,7 @@ def _write(store: Workspace, dataset: str, content: Report, markdown: str) -> Re
         accuracy=_winner_accuracy(content),
         complete=content.status != "incomplete",
         sha256={name: text_digest(text) for name, text in texts.items()},
+        recommended=recommended_name(content),
     )
 
 

@@ -13,7 +13,7 @@ from fw_assets.classification.prompting.prompt import Prompt
 from fw_assets.classification.scope.abstention import Abstention, model_abstention
 from fw_assets.pipeline.errors import NotServed
 from fw_assets.pipeline.input_digests import delivery_inputs
-from fw_assets.pipeline.values.delivery import DeploymentRecord, FinalistsRecord
+from fw_assets.pipeline.values.delivery import DeploymentRecord, FinalistsRecord, ReportRecord
 from fw_assets.pipeline.values.evaluation import BaseMetrics, TunedMetrics
 from fw_assets.pipeline.values.served_prompt import served_opening, served_prompt
 from fw_assets.workspace.scope_predictions import model_scope
@@ -29,6 +29,7 @@ class Served:
         digest: of the record.
         abstention: when its answers are left to a person, from the rows that it was evaluated on; never where these
             belong to another plan by now.
+        recommended: the free model that the report of the same plan recommends in its place; empty where none is.
     """
 
     record: DeploymentRecord
@@ -39,10 +40,17 @@ class Served:
     plan: Plan
     abstention: Abstention
     is_planned: bool
+    recommended: str = ""
 
     @property
     def caveats(self) -> tuple[str, ...]:
-        """Why its labels are not recommended, where the gate kept none of the models."""
+        """Why its labels are not recommended: the gate kept none of the models, or a free one is in their place."""
+        if self.recommended:
+            why = f": {self.record.gate.why}" if self.record.verdict == "keep-none" else ""
+            return (
+                f"the report recommends {self.recommended}, which is free (--free, in Python free=True), and these are "
+                f"labels of {self.record.model} all the same{why}",
+            )
         if self.record.verdict != "keep-none":
             return ()
         return (
@@ -97,7 +105,13 @@ def served_model(store: Workspace, dataset: str) -> Served:
         plan=plan,
         abstention=_abstention(store, dataset, record, plan) if is_planned else Abstention(),
         is_planned=is_planned,
+        recommended=_recommended(store, dataset, head.inputs) if is_planned and head else "",
     )
+
+
+def _recommended(store: Workspace, dataset: str, inputs: str) -> str:
+    head, report = store.header("report", dataset), store.read("report", dataset, ReportRecord)
+    return report.recommended if head is not None and head.inputs == inputs and report is not None else ""
 
 
 def _abstention(store: Workspace, dataset: str, record: DeploymentRecord, plan: Plan) -> Abstention:

@@ -99,6 +99,8 @@ class ReportRecord(Frozen):
 
     Attributes:
         sha256: of each of its files, by name; empty if an earlier version wrote it.
+        recommended: the free model that it recommends in place of every model that was asked; empty where it recommends
+            none, and if an earlier version wrote it.
     """
 
     markdown: str
@@ -109,3 +111,4 @@ class ReportRecord(Frozen):
     accuracy: float | None
     complete: bool
     sha256: Mapping[str, str] = Field(default_factory=dict)
+    recommended: str = ""

@@ -17,7 +17,7 @@ from fw_assets.report.advice.none_recommended import none_headline
 from fw_assets.report.advice.untuned import benchmark_headline
 from fw_assets.report.formatting import clip, percent, plural, short, titled
 from fw_assets.report.schema.report import Report
-from fw_assets.report.sections.baselines import baseline_name, compared_baseline, is_chosen, need
+from fw_assets.report.sections.baselines import baseline_name, compared_baseline, is_chosen, need, recommended_baseline
 from fw_assets.report.sections.candidates import subject, winner_kind
 from fw_assets.report.sections.verdicts import choice
 
@@ -34,7 +34,7 @@ def headline(report: Report) -> str:
         return "No model was evaluated."
     if report.status == "benchmark":
         return benchmark_headline(report, about, about.base)
-    if report.deployment.decision == "keep-none":
+    if report.deployment.decision == "keep-none" and recommended_baseline(report) is None:
         return none_headline(report)
     if not report.fields and need(report) == "no":
         return _simpler(report)
@@ -59,7 +59,10 @@ def _simpler(report: Report) -> str:
         return (
             f"{first}mistakes cost {free} for 1,000 rows, those of {model}{served} {report.mistakes.free.after:,.0f}."
         )
-    return f"{first}{free} right, and {model}{served} {share(report, result) if result else percent(None)}."
+    text = f"{first}{free} right, and {model}{served} {share(report, result) if result else percent(None)}"
+    if report.deployment.decision == "keep-none":
+        return f"{text}; none of the models that were asked is recommended."
+    return f"{text}."
 
 
 def _deployed(report: Report) -> str:

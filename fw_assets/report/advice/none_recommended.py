@@ -49,7 +49,7 @@ def _by_accuracy(report: Report, kept: ModelResult) -> str:
         more = f"; about {plural(wanted, 'independent test row')} would show such a difference" if wanted else ""
         return (
             f"Nothing was deployed: whether {title}, with {right(report, best)}, is better than {always} cannot be told"
-            f"{more}{_free_above(report)}."
+            f"{more}{free_above(report)}."
         )
     if best.interval[1] < line:
         relation = "is worse than"
@@ -57,7 +57,7 @@ def _by_accuracy(report: Report, kept: ModelResult) -> str:
         relation = "is no higher than"
     else:
         relation = f"is at most {points_text(margin)} above"
-    return f"Use none of these models: {title}, with {right(report, best)}, {relation} {always}{_free_above(report)}."
+    return f"Use none of these models: {title}, with {right(report, best)}, {relation} {always}{free_above(report)}."
 
 
 def _by_cost(report: Report, kept: ModelResult) -> str:
@@ -92,7 +92,7 @@ def _why_not(report: Report) -> str:
     return "it did not pass the gate"
 
 
-def _free_above(report: Report) -> str:
+def free_above(report: Report) -> str:
     """The free model, where its own interval is above the constant answer; what is no better shown is not offered."""
     line = majority_line(report) or 0.0
     free = next((item for item in report.baselines if item.name != "majority" and item.interval[0] > line), None)

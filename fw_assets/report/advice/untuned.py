@@ -11,6 +11,7 @@ from fw_assets.report.advice.figures import (
     right,
     rivals_text,
 )
+from fw_assets.report.advice.none_recommended import free_above
 from fw_assets.report.formatting import listing, points_text
 from fw_assets.report.imbalance.majority import below_line, majority_line
 from fw_assets.report.schema.model_result import ModelResult
@@ -23,7 +24,8 @@ def benchmark_headline(report: Report, chosen: CandidateResult, result: ModelRes
     further = "fine-tune before you decide" if tunable else "try another base model"
     baseline, name = compared_baseline(report), clipped(chosen.model)
     if below_line(report) and (highest := _none_above(report)) is not None:
-        return f"Use none of these models as it is, and {further}: {highest}."
+        free = "" if report.mistakes else free_above(report)
+        return f"Use none of these models as it is, and {further}: {highest}{free}."
     others = rivals_text(report, chosen.model, "base")
     text = f"{name}{_role(report, chosen)} {result_text(report, chosen.model, result, 'base')}"
     if need(report) == "no" and baseline is not None and (figure := free_figure(report, baseline)):

@@ -139,6 +139,12 @@ def recommended_code(
     )
 
 
+def free_first(snippets: Snippets) -> Snippets:
+    """The code where the free model is recommended: its command, the last, stands first and says so."""
+    *others, free = snippets.commands or ("",)
+    return snippets.model_copy(update={"commands": (f"{free}; recommended", *others)}) if free else snippets
+
+
 def _by_shortlist(served: Served, prompt: Prompt) -> str:
     most = prompt.shortlist.options if prompt.shortlist else len(prompt.labels)
     return (

@@ -23,7 +23,13 @@ from fw_assets.report.assembly.cost import bill
 from fw_assets.report.assembly.dataset import dataset_summary
 from fw_assets.report.assembly.deployment import Deployed, deployment_result
 from fw_assets.report.assembly.power import observed_power
-from fw_assets.report.assembly.recommended_code import Served, confidence_of, recommended_code, scope_cutoff_of
+from fw_assets.report.assembly.recommended_code import (
+    Served,
+    confidence_of,
+    free_first,
+    recommended_code,
+    scope_cutoff_of,
+)
 from fw_assets.report.formatting import typeset
 from fw_assets.report.glossary import BASELINES
 from fw_assets.report.schema.cascades import CascadeResult
@@ -38,6 +44,7 @@ from fw_assets.report.schema.scope import ScopeResult
 from fw_assets.report.schema.similarity import SimilarityResult
 from fw_assets.report.schema.slices import Hierarchy, Slices
 from fw_assets.report.sections.answer import answer
+from fw_assets.report.sections.baselines import recommended_baseline
 
 
 def build_report(
@@ -185,4 +192,11 @@ def build_report(
         shortlists=plan.shortlists,
         examples=plan.examples,
     )
-    return report.model_copy(update={"answer": answer(report)})
+    free = recommended_baseline(report)
+    return report.model_copy(
+        update={
+            "answer": answer(report),
+            "recommended_baseline": free.name if free else None,
+            "snippets": free_first(report.snippets) if free and report.snippets else report.snippets,
+        }
+    )

@@ -232,6 +232,8 @@ class Report(Frozen):
     finalists: tuple[RankedModel, ...] = ()
     winner: WinnerResult | None
     deployment: DeploymentResult
+    recommended_baseline: str | None = None
+    """The name of the free model that is recommended in place of every model that was asked; null where none is."""
     cost: Cost
     snippets: Snippets | None = None
     run: Run

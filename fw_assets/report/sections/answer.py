@@ -29,6 +29,7 @@ from fw_assets.report.sections.baselines import (
     baseline_sentence,
     is_chosen,
     need,
+    recommended_name,
 )
 from fw_assets.report.sections.candidates import headline_models, subject, winner_kind
 from fw_assets.report.sections.costs import is_free, spending
@@ -123,6 +124,12 @@ def _verdict(report: Report) -> str:
 
 
 def _deployment(report: Report) -> str:
+    """What is deployed, and what is recommended in its place."""
+    said, free = _deployed(report), recommended_name(report)
+    return f"{said} Recommended is {free}, which is local and free." if free else said
+
+
+def _deployed(report: Report) -> str:
     deployment = report.deployment
     if deployment.decision == "deployed":
         if report.winner and report.winner.adapter_of:
@@ -133,7 +140,7 @@ def _deployment(report: Report) -> str:
     if report.status == "benchmark":
         return ""
     if deployment.decision == "keep-none":
-        return f"None is recommended: {none_text(report)}; nothing was deployed."
+        return f"None of the models that were asked is recommended: {none_text(report)}; nothing was deployed."
     if deployment.decision == "keep-base" and report.winner is not None and report.winner.adapter_of:
         name = short(report.winner.model)
         return f"Keep {kept_name(report)}: {name}, the adapter, did not pass the gate; nothing was deployed."
@@ -279,6 +286,8 @@ def next_step(report: Report) -> str:
         again = "Run again" if "base" in kinds else f"{why}: name a base model too, and run again"
         again += " without the benchmark-only mode to fine-tune; these figures are kept."
         return f"{again} {instead(report)}" if below_line(report) else again
+    if free := recommended_name(report):
+        return f"Use {free}, which is free: the command with `--free` under “Use it”. {deployment.why}".strip()
     if deployment.decision == "keep-none":
         return f"{deployment.why} {instead(report)}".strip()
     if deployment.decision == "keep-base":

@@ -54,6 +54,28 @@ def is_chosen(report: Report) -> bool:
     return need(report) == "no" and best.validation_accuracy >= best.versus.validation_accuracy
 
 
+def recommended_baseline(report: Report) -> BaselineResult | None:
+    """The free model that is recommended in place of every model that was asked; None where none is.
+
+    It is what to use (`is_chosen`), is shown to be above the majority line, and no fine-tuned model, also of those that
+    the gate refused, has more validation rows right.
+    """
+    best = compared_baseline(report)
+    if best is None or best.name == "majority" or report.status != "complete" or report.fields:
+        return None
+    lines = [item.base.majority_accuracy for item in report.candidates if item.base is not None]
+    tuned = [item.tuned_validation.accuracy for item in report.candidates if item.tuned_validation is not None]
+    if not is_chosen(report) or best.interval[0] <= max(lines, default=0.0):
+        return None
+    return best if best.validation_accuracy >= max(tuned, default=0.0) else None
+
+
+def recommended_name(report: Report) -> str:
+    """Its name; empty where none is recommended."""
+    best = recommended_baseline(report)
+    return baseline_name(best.name) if best else ""
+
+
 def _disagree(versus: BaselineComparison) -> bool:
     """Whether the model is shown to be better by one of accuracy and macro-F1, and worse by the other."""
     f1, p = versus.macro_f1_difference, versus.macro_f1_p_value

@@ -7,6 +7,7 @@ from fw_assets.classification.gate.label_check import LabelCheck, SeenLoss
 from fw_assets.report.fields.sentences import field_check_text
 from fw_assets.report.formatting import Quoted, count, plural, short
 from fw_assets.report.schema.report import Report
+from fw_assets.report.sections.baselines import recommended_name
 from fw_assets.report.sections.candidates import winner_kind
 from fw_assets.report.sections.similarity import new_texts_note
 from fw_assets.report.table import Table, columns
@@ -21,7 +22,7 @@ def deployment(report: Report) -> Table:
     decisions = {
         "deployed": "deployed",
         "keep-base": keeping.get(kept, f"keep asking the base model ({kept})"),
-        "keep-none": "none is recommended",
+        "keep-none": "none of the models that were asked is recommended",
         "not-asked": "not deployed, as asked",
         "incomplete": "not deployed: the run is incomplete",
     }
@@ -41,7 +42,10 @@ def deployment(report: Report) -> Table:
                 pairs.append(("Asked by", arm.words))
         if winner.why:
             pairs.append(("Chosen because", winner.why))
-    pairs.append(("Decision", decisions[result.decision]))
+    if free := recommended_name(report):
+        pairs.append(("Recommended", f"{free}, which is local and free and needs no deployment"))
+        decisions["keep-base"] = "no model is deployed"
+    pairs.append(("Decision", decisions[result.decision] + (f"; recommended is {free}" if free else "")))
     if result.why:
         pairs.append(("Reason", f"{result.why} {new_texts_note(report)}".rstrip()))
     if winner and winner.kind == "tuned" and (checked := field_check_text(report)):

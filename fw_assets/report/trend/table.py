@@ -10,7 +10,7 @@ from fw_assets.report.table import Table, columns
 DECISIONS = {
     "deployed": "deployed",
     "keep-base": "kept as it is",
-    "keep-none": "none recommended",
+    "keep-none": "nothing deployed",
     "not-asked": "not deployed, as asked",
 }
 

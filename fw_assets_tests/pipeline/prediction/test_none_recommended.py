@@ -15,7 +15,7 @@ import fw_assets
 from fw_assets.classification.gate.deploy_gate import Decision
 from fw_assets.commands.mcp.labelling_tools import LabellingTools
 from fw_assets.commands.mcp.spending import Spending
-from fw_assets.pipeline.values.delivery import DeploymentRecord
+from fw_assets.pipeline.values.delivery import DeploymentRecord, ReportRecord
 from fw_assets.workspace.workspace import Workspace
 from fw_assets_tests.project import Project, benchmarked_project
 
@@ -106,3 +106,24 @@ def test_whoever_asks_is_told_that_no_model_is_recommended(
     ]
     assert [("recommends none of the models" in text and WHY in text) for text in said] == [told] * len(said)
     assert fw_assets.workflow("tickets").predict(TEXT, free=True).notes == ()
+
+
+@pytest.mark.parametrize("decision", ["deploy", "keep-base", "keep-none"])
+def test_whoever_asks_is_told_of_the_free_model_that_the_report_recommends(
+    project: Project, decision: Decision
+) -> None:
+    decide(project, decision)
+    store = Workspace(str(project.workspace))
+    record, header = store.require("report", "tickets", ReportRecord), store.header("report", "tickets")
+    assert header is not None
+    free = record.model_copy(update={"recommended": "TF-IDF with logistic regression"})
+    store.write("report", "tickets", free, inputs=header.inputs)
+    try:
+        (said,) = fw_assets.workflow("tickets").predict(TEXT).notes
+        assert said.startswith("the report recommends TF-IDF with logistic regression, which is free (--free, ")
+        assert (WHY in said) == (decision == "keep-none")
+        assert fw_assets.workflow("tickets").predict(TEXT, free=True).notes == ()
+        store.write("report", "tickets", free, inputs="of another plan")
+        assert "TF-IDF" not in str(fw_assets.workflow("tickets").predict(TEXT).notes)
+    finally:
+        store.write("report", "tickets", record, inputs=header.inputs)

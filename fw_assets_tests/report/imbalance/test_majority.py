@@ -94,7 +94,7 @@ def test_a_base_model_that_the_gate_refuses_too_is_never_recommended() -> None:
     report = kept(with_figures(sample_report(), majority=0.3, base=0.2, tuned=0.6, balanced=0.4), "keep-none")
     assert below_line(report)
     text = answer(report)
-    assert "None is recommended" in text
+    assert "None of the models that were asked is recommended" in text
     assert "20.0% of the test rows right, is worse than always answering" in text
     assert "Keep" not in text
     now = dict(questions(report))["What now?"]
