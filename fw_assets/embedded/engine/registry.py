@@ -199,13 +199,14 @@ def language_model_of(base_model: str, source: str) -> LanguageModelFolder:
     """The files of the language model that an adapter was trained on.
 
     Args:
-        source: where it came from then.
+        source: where it came from then; empty where that is not told.
 
     Raises:
         WeightsError: it is not on this machine any more.
     """
     model = base_models().get(base_model)
-    advice = f"add it again: fw-assets models add {base_model} {source}" if model is None else model.missing_weights()
+    again = f"add it again: fw-assets models add {base_model} {source or 'FOLDER'}"
+    advice = again if model is None else model.missing_weights()
     if model is None or model.language_model is None or advice:
         raise WeightsError(f"{base_model}, which it was fine-tuned from, is not on this machine; {advice}")
     return model.language_model

@@ -28,8 +28,9 @@ class Exported:
     """What was exported.
 
     Attributes:
-        base_model: id of the base model; source: where its weights came from; licence: of these, as their card names
-            it, empty where it names none; digest: SHA-256 of a language model's files, empty for others.
+        base_model: id of the base model; source: where others find its weights, empty for a folder; licence: of these,
+            as their card names it, empty where it names none; digest: SHA-256 of a language model's files, empty for
+            others.
         kind: `language-model`, `encoders`, or `record` for models whose answers are objects of several fields.
         readout: how a language model's label is read, `head` or `generate`; empty for others.
         portable: whether other programs read its prompts as this platform does.
@@ -102,7 +103,7 @@ def _language_model(
     scorer, tuned = exporting.export(files, model, form, folder, cache, exact=exact)
     return Exported(
         base_model=base,
-        source=model.source,
+        source=tuned.base_source,
         licence=find_base_model(base).licence,
         kind="language-model",
         readout=tuned.readout,

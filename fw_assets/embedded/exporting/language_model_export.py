@@ -11,10 +11,10 @@ from typing import Literal
 import torch
 
 from fw_assets.embedded.engine.errors import EngineError
-from fw_assets.embedded.engine.language_model.adapter_files import TunedAdapter, load_adapter
+from fw_assets.embedded.engine.language_model.adapter_files import TunedAdapter, load_adapter, save_adapter
 from fw_assets.embedded.engine.language_model.language_model import LanguageModel
 from fw_assets.embedded.engine.language_model.lora import Adapter
-from fw_assets.embedded.engine.language_model.model_folders import LanguageModelFolder, describe
+from fw_assets.embedded.engine.language_model.model_folders import LanguageModelFolder, describe, public_source
 from fw_assets.embedded.engine.language_model.scorers import scorer_of
 from fw_assets.embedded.engine.scorers import Scorer, load_tuned
 from fw_assets.embedded.engine.tuned_model import HEAD_FILE
@@ -38,8 +38,9 @@ def export(
         WeightsError: the base model's files are missing or changed.
     """
     tuned = load_adapter(files)
+    tuned = replace(tuned, base_source=public_source(tuned.base_source) or public_source(base.source))
     if form == "adapter":
-        shutil.copytree(files, folder, dirs_exist_ok=True)
+        save_adapter(tuned, folder)
         return load_tuned(folder, cache), tuned
     check_mergeable(tuned)
     if form == "merged":

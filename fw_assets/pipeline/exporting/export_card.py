@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 
 from fw_assets.pipeline.exporting.exported_winner import ExportedWinner
 from fw_assets.report.card.subject import Relation
@@ -27,9 +26,8 @@ def card_text(report: Report | None, facts: ExportedWinner) -> str:
 
 
 def _hub_id(facts: ExportedWinner) -> str:
-    """Where a language model is from Hugging Face's hub, its id there: folders are named by whole paths."""
-    is_id = facts.kind == "language-model" and facts.source.count("/") == 1 and not Path(facts.source).is_absolute()
-    return facts.source.partition("@")[0] if is_id else ""
+    """Where a language model is from Hugging Face's hub, its id there."""
+    return facts.source.partition("@")[0] if facts.kind == "language-model" and "/" in facts.source else ""
 
 
 def _loading(facts: ExportedWinner) -> list[str]:
@@ -79,15 +77,17 @@ def _adapter(facts: ExportedWinner) -> list[str]:
             "`model.safetensors` and `manifest.json`, which the embedded platform of fw-assets loads. "
             + ("" if facts.kind == "record" else "`fw-assets export --format onnx` is for other programs.")
         ]
+    id, _, revision = facts.source.partition("@") if _hub_id(facts) else ("BASE", "", "")
+    named = f'"{id}", revision="{revision}"' if revision else f'"{id}"'
     code = (
         "from peft import PeftModel\nfrom transformers import AutoModelForCausalLM\n\n"
-        'model = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained("BASE"), ".")'
+        f'model = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained({named}), ".")'
     )
-    base = (
-        f"BASE is the folder or the id of the base model, {facts.base_model} from {facts.source}; over other weights "
-        "than those that it was trained on it answers otherwise."
-    )
-    said = [f"A LoRA adapter in PEFT's form. {base}", _block("python", code)]
+    said = [
+        "A LoRA adapter in PEFT's form; over other weights than those that it was trained on it answers otherwise. "
+        f"{_base_folder(facts)}",
+        _block("python", code),
+    ]
     if facts.readout == "head":
         said.append("Its labels are read by `head.safetensors`, which `manifest.json` describes.")
     if not facts.portable:
@@ -96,8 +96,24 @@ def _adapter(facts: ExportedWinner) -> list[str]:
             "answers differ. Fine-tuned under `FW_PORTABLE_ADAPTERS=1` it is served by others as it was evaluated."
         )
     elif facts.readout == "generate":
-        said.append("`vllm serve BASE --enable-lora --lora-modules label=.` serves it, too.")
+        base = f"{id} --revision {revision}" if revision else id
+        said.append(f"`vllm serve {base} --enable-lora --lora-modules label=.` serves it, too.")
     return said
+
+
+def _base_folder(facts: ExportedWinner) -> str:
+    """What BASE stands for, where no hub has the base model."""
+    if _hub_id(facts):
+        return ""
+    if facts.source:
+        command, told = "fw-assets setup llm", f"makes it of {facts.source}, and tells where it is and"
+    else:
+        command, told = f"fw-assets models add {facts.base_model} BASE", "tells"
+    return (
+        f"BASE is the folder of the base model {facts.base_model}; `{command}` {told} the SHA-256 of its files, which "
+        f"is that below. `adapter_config.json` calls it {facts.base_model}, and PEFT finds it nowhere by that: give "
+        "PEFT the model as here, or write BASE there."
+    )
 
 
 def _origin(facts: ExportedWinner) -> str:
@@ -107,7 +123,8 @@ def _origin(facts: ExportedWinner) -> str:
     )
     base = facts.base_model
     if facts.digest:
-        base += f" from {facts.source}, SHA-256 of its files as `fw-assets models add` tells it: `{facts.digest}`"
+        source = f" from {facts.source}" if facts.source else ""
+        base += f"{source}, SHA-256 of its files as `fw-assets models add` tells it: `{facts.digest}`"
     written = f"Exported from `{facts.name}` (base model {base}) with {packages}."
     return f"{written} {proof}" if facts.replayed else written
 

@@ -14,8 +14,10 @@ class ExportedWinner(Frozen):
 
     Attributes:
         name: of the model on its platform.
-        source: where the base model's weights came from; licence: of these, empty where none is known; digest: SHA-256
-            over names and contents of a language model's files, empty for others.
+        source: where others find the base model's weights, an id of a hub (`OWNER/NAME@REVISION`) or a package; empty
+            for a folder.
+        licence: of these weights, empty where none is known.
+        digest: SHA-256 over names and contents of a language model's files, empty for others.
         kind: `language-model`, `encoders`, `record`, or `hosted` for a model of the service.
         readout: how a language model's label is read, `head` or `generate`; empty for others.
         portable: whether other programs read its prompts as its platform does.

@@ -106,6 +106,43 @@ def test_adapter_that_other_programs_cannot_serve_is_not_merged(form: str, tmp_p
 
 
 @pytest.mark.parametrize("form", ["adapter", "merged", "gguf"])
+def test_no_file_of_an_export_names_a_folder_of_this_machine(
+    form: ExportFormat, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FW_LANGUAGE_MODELS", str(tmp_path / "models"))
+    added = add_language_model("tiny", str(make_folder("llama", tmp_path / "own-weights", layers=2)))
+    spec = replace(SPEC, base_model="tiny", epochs=1)
+    _, tuned = train(added, tmp_path, AdapterForm(0, True, "generate"), spec=spec)
+    save_adapter(replace(tuned, notes={"answer": {}}), tmp_path / "files")
+    out = tmp_path / "out"
+    exported = export_model(tmp_path / "files", form, out, tmp_path / "cache", (), exact=True)
+    assert (exported.base_model, exported.source, exported.digest) == ("tiny", "", added.digest)
+    for path in out.iterdir():
+        assert str(tmp_path).encode() not in path.read_bytes(), path.name
+    if form == "adapter":
+        assert json.loads((out / "adapter_config.json").read_bytes())["base_model_name_or_path"] == "tiny"
+        kept, written = (json.loads((folder / "manifest.json").read_bytes()) for folder in (tmp_path / "files", out))
+        assert kept | {"base_source": ""} == written
+        name = "adapter_model.safetensors"
+        assert (out / name).read_bytes() == (tmp_path / "files" / name).read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("source", "base", "revision"),
+    [("Qwen/Qwen3-0.6B@c1899de", "Qwen/Qwen3-0.6B", "c1899de"), ("Qwen/Qwen3-0.6B", "Qwen/Qwen3-0.6B", None)],
+)
+def test_the_id_of_a_hub_is_what_peft_reads_of_an_adapter(
+    source: str, base: str, revision: str | None, tmp_path: Path
+) -> None:
+    peft = pytest.importorskip("peft")
+    folder = describe("tiny", make_folder("llama", tmp_path / "llama", layers=2), source)
+    _, tuned = train(folder, tmp_path, AdapterForm(0, True, "generate"), spec=replace(SPEC, epochs=1))
+    save_adapter(tuned, tmp_path / "files")
+    config = peft.PeftConfig.from_pretrained(tmp_path / "files")
+    assert (config.base_model_name_or_path, config.revision) == (base, revision)
+
+
+@pytest.mark.parametrize("form", ["adapter", "merged", "gguf"])
 def test_a_base_model_that_is_gone_or_another_now_is_one_sentence(
     form: ExportFormat, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

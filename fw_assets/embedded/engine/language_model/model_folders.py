@@ -29,6 +29,8 @@ NO_GGUF = (
     "which GGUF files are made"
 )
 _ID = re.compile(r"[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?")
+_HUB_ID = re.compile(r"(\w[\w.-]*/\w[\w.-]*)(?:@([\w./-]+))?")
+_PACKAGE = re.compile(r"[\w.-]+==[\w.]+")
 _DIGESTED = ("*.safetensors", "config.json", "tokenizer*.json", "*.model", "*.jinja", "generation_config.json")
 _WORDS = ("vocab.json", "merges.txt")
 """Digested where there is no `tokenizer.json`, which holds the same."""
@@ -68,6 +70,17 @@ def models_home() -> Path:
     """The folder of this user's language models, which all platforms of the machine share."""
     own = embedded_settings().fw_language_models
     return data_home() / "language-models" if own is None else own.expanduser()
+
+
+def hub_id(source: str) -> tuple[str, str | None] | None:
+    """The id and the revision of a source `OWNER/NAME` or `OWNER/NAME@REVISION`; None for any other."""
+    match = _HUB_ID.fullmatch(source)
+    return None if match is None else (match[1], match[2])
+
+
+def public_source(source: str) -> str:
+    """A source that others find too, an id of a hub or a package; empty for a folder, which this machine alone has."""
+    return source if hub_id(source) or _PACKAGE.fullmatch(source) else ""
 
 
 def missing_packages(*, four_bit: bool = False) -> str | None:
