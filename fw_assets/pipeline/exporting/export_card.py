@@ -22,7 +22,18 @@ def card_text(report: Report | None, facts: ExportedWinner) -> str:
     loading = "\n\n".join(["## Files and how to load them", *_loading(facts), _origin(facts)])
     if report is None:
         return f"# {facts.name}\n\n{loading}\n"
-    return render_card(report, licence=facts.licence, relation=relation, hub_id=_hub_id(facts), loading=loading)
+    return render_card(
+        _without_paths(report), licence=facts.licence, relation=relation, hub_id=_hub_id(facts), loading=loading
+    )
+
+
+def _without_paths(report: Report) -> Report:
+    """The report without the commands that name its workspace: readers of the card are elsewhere."""
+    snippets = report.snippets
+    if snippets is None:
+        return report
+    before = tuple(line for line in snippets.before if not line.startswith("#"))
+    return report.model_copy(update={"snippets": snippets.model_copy(update={"before": before})})
 
 
 def _hub_id(facts: ExportedWinner) -> str:

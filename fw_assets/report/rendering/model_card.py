@@ -22,7 +22,8 @@ def render_card(
         licence: of the base model, where it is known.
         relation: of the files beside the card to the base model.
         hub_id: of the base model at Hugging Face's hub, where it is from there.
-        loading: Markdown about the files beside the card, which comes before all that is told of the model.
+        loading: Markdown about the files beside the card, which comes before all that is told of the model. Such a card
+            is read elsewhere, where a platform of this machine cannot be asked.
     """
     found = card_subject(report)
     if found is None:

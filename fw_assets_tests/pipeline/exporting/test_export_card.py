@@ -9,6 +9,7 @@ import yaml
 
 from fw_assets.pipeline.exporting.export_card import card_text
 from fw_assets.pipeline.exporting.exported_winner import ExportedWinner
+from fw_assets.report.schema.report import Report
 from fw_assets_tests.report.advice.test_headline import decided
 from fw_assets_tests.report.samples import sample_report
 
@@ -26,9 +27,9 @@ FACTS = ExportedWinner(
 )
 
 
-def told(**changes: Any) -> tuple[dict[str, Any], str]:
+def told(report: Report | None = None, **changes: Any) -> tuple[dict[str, Any], str]:
     """The front matter and the rest."""
-    text = card_text(sample_report(), FACTS.model_copy(update=changes))
+    text = card_text(report or sample_report(), FACTS.model_copy(update=changes))
     front, rest = text.removeprefix("---\n").split("\n---\n", 1)
     return yaml.safe_load(front), rest
 
@@ -45,11 +46,33 @@ def told(**changes: Any) -> tuple[dict[str, Any], str]:
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_how_the_files_are_loaded_comes_before_what_the_platform_serves(changes: dict[str, Any], loads: str) -> None:
-    _, text = told(**changes)
+    _, text = told(of_platform("fireworks"), **changes)
     order = ["# `", "## Files and how to load them", loads, "## Intended use", "## On the platform", "## Versions"]
     places = [text.index(part) for part in order]
     assert places == sorted(places)
     assert "## How to use" not in text
+
+
+def of_platform(platform: str) -> Report:
+    """A report whose code comes after commands with the folder of its workspace."""
+    report = sample_report()
+    assert report.snippets is not None
+    before = (
+        "# if its deployment was removed: fw-assets deploy tickets --workspace /home/ada/w",
+        *(["fw-assets serve --workspace /home/ada/w &"] if platform == "embedded" else []),
+        "export FIREWORKS_API_KEY=...",
+    )
+    changes = {"run": {"platform": platform}, "snippets": {"before": before}}
+    return report.model_copy(
+        update={name: getattr(report, name).model_copy(update=fields) for name, fields in changes.items()}
+    )
+
+
+@pytest.mark.parametrize("platform", ["embedded", "fireworks"])
+def test_a_card_for_others_has_no_command_with_a_folder_of_this_machine(platform: str) -> None:
+    text = told(of_platform(platform))[1]
+    assert "/home/ada" not in text
+    assert ("export FIREWORKS_API_KEY=..." in text) is ("## On the platform" in text) is (platform == "fireworks")
 
 
 def test_the_weights_that_it_was_made_of_are_named_by_their_digest() -> None:
