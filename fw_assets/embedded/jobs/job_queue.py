@@ -15,6 +15,9 @@ from fw_assets.embedded.store.faults import is_pending
 STALLED_SECONDS = 60.0
 """A worker that lives but has sent no heartbeat for so long loses its claim."""
 
+LOCKED_SECONDS = 1.0
+"""Who waited for the database for so long judges nobody by heartbeats, which waited for it too."""
+
 MAX_ATTEMPTS = 3
 """A job whose worker died so often without any progress fails instead of being queued again."""
 
@@ -73,12 +76,15 @@ def unclaimed_jobs(platform: EmbeddedPlatform) -> int:
 
 def requeue_lost(platform: EmbeddedPlatform, slot: int | None = None) -> None:
     """Release the claims of workers that are gone, and those of earlier holders of `slot`."""
+    asked = platform.clock()
     with platform.database.write() as connection:
+        was_locked = platform.clock() - asked > LOCKED_SECONDS
         claims = connection.execute(
             "SELECT kind, account, id, slot, heartbeat, attempts FROM work WHERE slot IS NOT NULL"
         ).fetchall()
         for collection, account, id, held_slot, heartbeat, attempts in claims:
-            if held_slot != slot and not _is_lost(platform, held_slot, heartbeat):
+            newest = platform.clock() if was_locked else heartbeat
+            if held_slot != slot and not _is_lost(platform, held_slot, newest):
                 continue
             key = (collection, account, id)
             if attempts >= MAX_ATTEMPTS:

@@ -8,9 +8,11 @@ from __future__ import annotations
 import argparse
 import shutil
 import sqlite3
+import sys
 import threading
 import traceback
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 from fw_assets.embedded.engine.language_model.device.lease import patience
@@ -39,6 +41,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--slot-fd", type=int, help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
     platform = open_platform(options.home)
+    platform.database.wait_for_locks(lambda locked: _tell(f"{locked}; this worker waits, and then goes on"))
     slot = options.slot
     if options.slot_fd is None:
         free = take_free_slot(platform.home)
@@ -64,6 +67,7 @@ def process_stage(platform: EmbeddedPlatform, claim: JobClaim) -> None:
     try:
         _STAGES[claim.collection, claim.stage](platform, claim)
     except ClaimLost:
+        _tell(f"{claim.id} was cancelled, deleted or given to another worker; this worker leaves it")
         _remove_files_of_a_deleted_job(platform, claim)
     except Exception as error:  # noqa: BLE001 - recorded as the reason why the job failed
         traceback.print_exc()
@@ -81,6 +85,11 @@ def _remove_files_of_a_deleted_job(platform: EmbeddedPlatform, claim: JobClaim) 
             shutil.rmtree(platform.job_folder(claim.collection, claim.id), ignore_errors=True)
 
 
+def _tell(event: str) -> None:
+    """Into the worker's log."""
+    print(f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC: {event}", file=sys.stderr, flush=True)
+
+
 def _send_heartbeats(platform: EmbeddedPlatform, claim: JobClaim, done: threading.Event) -> None:
     while not done.wait(HEARTBEAT_SECONDS):
         try:
@@ -88,7 +97,7 @@ def _send_heartbeats(platform: EmbeddedPlatform, claim: JobClaim, done: threadin
         except ClaimLost:
             return
         except (sqlite3.OperationalError, OSError):
-            # Locked by others for longer than the timeout, or no space: the next heartbeat may succeed.
+            # Such as no space: the next heartbeat may succeed.
             traceback.print_exc()
 
 

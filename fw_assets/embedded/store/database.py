@@ -7,10 +7,10 @@ import os
 import sqlite3
 import threading
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from fw_assets.embedded.store.database_errors import DamagedDatabase, file_error
+from fw_assets.embedded.store.database_errors import DamagedDatabase, file_error, is_locked
 from fw_assets.embedded.store.database_tables import has_tables, migrate
 
 BUSY_TIMEOUT_MS = 20_000
@@ -30,6 +30,7 @@ class Database:
             OSError: its disk is full, or it may not be written.
         """
         self.path = path
+        self._tell: Callable[[str], None] | None = None
         self._idle: list[sqlite3.Connection] = []
         self._lock = threading.Lock()
         self._process = os.getpid()
@@ -38,6 +39,14 @@ class Database:
             if expected and not has_tables(connection):
                 raise DamagedDatabase(path, "its tables are not there, though there are models or datasets")
             migrate(connection)
+
+    def wait_for_locks(self, tell: Callable[[str], None]) -> None:
+        """Wait for a lock of others as long as they hold it; by default that is an error after the timeout.
+
+        Args:
+            tell: is told each time that the timeout has passed.
+        """
+        self._tell = tell
 
     @contextlib.contextmanager
     def read(self) -> Iterator[sqlite3.Connection]:
@@ -54,7 +63,7 @@ class Database:
     @contextlib.contextmanager
     def _transaction(self, begin: str) -> Iterator[sqlite3.Connection]:
         with self._connection() as connection:
-            connection.execute(begin)
+            self._begin(connection, begin)
             try:
                 yield connection
             except BaseException:
@@ -62,6 +71,17 @@ class Database:
                     connection.execute("ROLLBACK")
                 raise
             connection.execute("COMMIT")
+
+    def _begin(self, connection: sqlite3.Connection, begin: str) -> None:
+        while True:
+            try:
+                connection.execute(begin)
+            except sqlite3.OperationalError as error:
+                if self._tell is None or not is_locked(error):
+                    raise
+                self._tell(f"{self.path} has been locked by another process for {BUSY_TIMEOUT_MS / 1000:g} s")
+            else:
+                return
 
     @contextlib.contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:

@@ -42,5 +42,10 @@ def file_error(path: Path, error: sqlite3.DatabaseError) -> Exception:
     return OSError(number, f"{os.strerror(number)} ({error})", str(path.parent))
 
 
+def is_locked(error: sqlite3.Error) -> bool:
+    """Whether others held a lock for longer than the timeout."""
+    return getattr(error, "sqlite_errorcode", 0) & _PRIMARY_CODE == sqlite3.SQLITE_BUSY
+
+
 def _name(error: sqlite3.DatabaseError) -> str:
     return getattr(error, "sqlite_errorname", "") or ""

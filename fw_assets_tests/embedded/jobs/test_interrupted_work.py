@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import sqlite3
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
@@ -18,7 +19,7 @@ import pytest
 
 from fw_assets.embedded.jobs import job_queue, worker, worker_processes
 from fw_assets.embedded.jobs.job_queue import ClaimLost, JobClaim
-from fw_assets.embedded.store import faults
+from fw_assets.embedded.store import database, faults
 from fw_assets.embedded.store.embedded_platform import EmbeddedPlatform
 from fw_assets_tests.embedded.conftest import TEXTS, Client, grammar, labelled_rows, wait
 from fw_assets_tests.embedded.jobs.test_job_queue import workers
@@ -207,6 +208,35 @@ def test_what_a_worker_writes_after_its_job_was_deleted_is_removed(
         client.job(id)
         worker.main(["--home", str(client.home)])
     assert [folder.exists() for folder in kept] == [False, True]
+
+
+def test_a_lock_that_outlasts_the_timeout_holds_a_job_up_and_begins_it_not_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(database, "BUSY_TIMEOUT_MS", 50)
+    monkeypatch.setattr(worker_processes, "_start_worker", lambda platform: False)
+    client, begun = Client(tmp_path / "platform"), []
+
+    def locked(stage: int, platform: EmbeddedPlatform, claim: JobClaim) -> None:
+        begun.append((stage, claim.attempts))
+        with closing(sqlite3.connect(platform.database.path, isolation_level=None, check_same_thread=False)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            unlocked = threading.Timer(0.5, other.execute, ["ROLLBACK"])
+            unlocked.start()
+            stages[stage](platform, claim)
+            unlocked.join()
+
+    stages = {stage: worker._STAGES["supervisedFineTuningJobs", stage] for stage in (job_queue.VALIDATE, job_queue.RUN)}
+    for stage in stages:
+        monkeypatch.setitem(worker._STAGES, ("supervisedFineTuningJobs", stage), partial(locked, stage))
+    client.dataset("train", labelled_rows(1))
+    client.job("j", epochs=1)
+    worker.main(["--home", str(client.home)])
+    assert begun == [(job_queue.VALIDATE, 1), (job_queue.RUN, 1)]
+    assert client.get(f"{JOBS}/j")["state"] == "JOB_STATE_COMPLETED"
+    told = capfd.readouterr().err
+    assert f"{client.home}/platform.sqlite has been locked by another process for 0.05 s; this worker waits" in told
+    assert "Traceback" not in told
 
 
 def test_a_model_in_use_is_kept_and_one_that_is_deleted_answers_no_more(shared: Client, url: str) -> None:

@@ -90,6 +90,24 @@ def test_a_worker_that_hangs_loses_its_claim(platform: EmbeddedPlatform) -> None
     os.close(descriptor)
 
 
+def test_nobody_is_judged_by_heartbeats_that_waited_for_the_database(platform: EmbeddedPlatform) -> None:
+    descriptor = take_slot(platform.home, 0)
+    assert descriptor is not None
+    claim = job_queue.claim_next(platform, 0)
+    assert claim is not None
+    before = platform.clock()
+    after = before + job_queue.STALLED_SECONDS + 1
+    times = iter([before])
+    platform.clock = lambda: next(times, after)  # the lock was had after so long
+    job_queue.requeue_lost(platform)
+    with platform.database.write() as connection:
+        job_queue.check_claim(connection, claim)
+    job_queue.requeue_lost(platform)
+    with pytest.raises(job_queue.ClaimLost):
+        job_queue.heartbeat(platform, claim)
+    os.close(descriptor)
+
+
 def test_the_next_holder_of_a_slot_queues_its_claimed_job_again(platform: EmbeddedPlatform) -> None:
     held = take_free_slot(platform.home)
     assert held is not None
