@@ -11,8 +11,8 @@ from pathlib import Path
 from benchmarks.arguments import positional
 from fw_assets.classification.catalogue.models import CatalogueModel
 from fw_assets.classification.cost.durations import FIREWORKS_TIMING
-from fw_assets.classification.cost.estimate import Pricing
 from fw_assets.classification.cost.prices import shipped_prices
+from fw_assets.classification.cost.pricing import Pricing
 from fw_assets.classification.cost.text_volumes import measure_volumes
 from fw_assets.classification.cost.token_estimates import BYTE_PAIR
 from fw_assets.classification.labels.resolution import resolve

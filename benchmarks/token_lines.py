@@ -14,8 +14,9 @@ from tokenizers import Tokenizer
 
 from fw_assets.classification.catalogue.models import PlannedModel
 from fw_assets.classification.cost.durations import FIREWORKS_TIMING
-from fw_assets.classification.cost.estimate import Pricing, estimate_costs
+from fw_assets.classification.cost.estimate import estimate_costs
 from fw_assets.classification.cost.prices import Item, Price, PriceBook
+from fw_assets.classification.cost.pricing import Pricing
 from fw_assets.classification.cost.ranges import exactly
 from fw_assets.classification.cost.text_volumes import measure_volumes
 from fw_assets.classification.cost.token_estimates import BYTE_PAIR, TokenRatio

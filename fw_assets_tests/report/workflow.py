@@ -11,9 +11,9 @@ import polars as pl
 
 from fw_assets.classification.catalogue.models import CatalogueModel
 from fw_assets.classification.cost.durations import FIREWORKS_TIMING
-from fw_assets.classification.cost.estimate import Pricing
 from fw_assets.classification.cost.ledger import LedgerEntry, cost_rows
 from fw_assets.classification.cost.prices import shipped_prices
+from fw_assets.classification.cost.pricing import Pricing
 from fw_assets.classification.cost.text_volumes import measure_volumes
 from fw_assets.classification.cost.token_estimates import BYTE_PAIR
 from fw_assets.classification.dataset.chat import input_text

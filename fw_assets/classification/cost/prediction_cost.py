@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from fw_assets.classification.catalogue.models import PlannedModel
 from fw_assets.classification.cost.cost_lines import CostPart, cost_part
-from fw_assets.classification.cost.estimate import Pricing
 from fw_assets.classification.cost.prices import Item
+from fw_assets.classification.cost.pricing import Pricing
 from fw_assets.classification.cost.ranges import Range, total
 from fw_assets.classification.cost.text_volumes import TextVolume
 from fw_assets.classification.values import Frozen

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from fw_assets.classification.catalogue.models import CatalogueModel, PlannedModel
-from fw_assets.classification.cost.estimate import CURVE_SHARES
+from fw_assets.classification.cost.training_lines import CURVE_SHARES
 from fw_assets.classification.errors import InputError, Problem
 from fw_assets.classification.labels.imbalance import Imbalance
 from fw_assets.classification.session import MAX_JOB_ROWS, MIN_JOB_ROWS, Session

@@ -12,8 +12,11 @@ from fw_assets.classification.catalogue.models import CatalogueModel, PlannedMod
 from fw_assets.classification.catalogue.resource_ids import deployment_id
 from fw_assets.classification.catalogue.tuning_grid import grid, waves
 from fw_assets.classification.catalogue.warm_start import WarmStart
-from fw_assets.classification.cost.estimate import CURVE_SHARES, Pricing, Workload, estimate_costs
+from fw_assets.classification.cost.estimate import estimate_costs
+from fw_assets.classification.cost.pricing import Pricing
 from fw_assets.classification.cost.text_volumes import TextVolume, asked_once, of_arm
+from fw_assets.classification.cost.training_lines import CURVE_SHARES
+from fw_assets.classification.cost.workload import Workload
 from fw_assets.classification.label_descriptions import check_descriptions
 from fw_assets.classification.labels.inspected_dataset import InspectedDataset
 from fw_assets.classification.labels.label_set import LabelSet

@@ -6,11 +6,13 @@ from collections.abc import Mapping
 
 from fw_assets.classification.catalogue.tuning_grid import Cell
 from fw_assets.classification.cost.cost_lines import CostLine, Estimate, cost_line, cost_part
-from fw_assets.classification.cost.estimate import Pricing, Workload, estimate_costs
+from fw_assets.classification.cost.estimate import estimate_costs
 from fw_assets.classification.cost.machine_time import Pace, measured_speed
+from fw_assets.classification.cost.pricing import Pricing
 from fw_assets.classification.cost.ranges import Range, exactly
 from fw_assets.classification.cost.text_volumes import TextVolume
 from fw_assets.classification.cost.token_estimates import TokenRatio, measured_ratio
+from fw_assets.classification.cost.workload import Workload
 from fw_assets.classification.plan.plan import Plan
 from fw_assets.classification.plan.planner import workload_of
 from fw_assets.classification.session import Mitigation

@@ -5,8 +5,8 @@
 import dagster as dg
 
 from fw_assets.classification.cost.cost_lines import Stage
-from fw_assets.classification.cost.estimate import CURVE_SHARES
 from fw_assets.classification.cost.prices import PriceBook
+from fw_assets.classification.cost.training_lines import CURVE_SHARES
 from fw_assets.fireworks import Fireworks
 from fw_assets.pipeline.budget.line_prices import item_share
 from fw_assets.pipeline.evaluation.candidate.evaluate import evaluate

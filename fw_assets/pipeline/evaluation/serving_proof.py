@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import polars as pl
 
-from fw_assets.classification.cost.estimate import REPLAYED_ROWS
+from fw_assets.classification.cost.deployment_lines import REPLAYED_ROWS
 from fw_assets.classification.cost.ledger import CeilingReached
 from fw_assets.classification.cost.prices import PriceBook
 from fw_assets.classification.prompting.prompt import Prompt, request

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from fw_assets.classification.cost.cost_lines import Estimate
-from fw_assets.classification.cost.estimate import Pricing
+from fw_assets.classification.cost.pricing import Pricing
 from fw_assets.classification.cost.text_volumes import TextVolume
 from fw_assets.classification.plan.plan import Plan
 from fw_assets.classification.plan.planner import plan_again

@@ -11,8 +11,8 @@ from fw_assets.classification.catalogue.model_names import resolve_models
 from fw_assets.classification.catalogue.models import CatalogueModel
 from fw_assets.classification.catalogue.warm_start import WarmStart, resolve_warm_start
 from fw_assets.classification.cost.durations import EMBEDDED_TIMING, FIREWORKS_TIMING
-from fw_assets.classification.cost.estimate import Pricing
 from fw_assets.classification.cost.prices import Price, PriceBook, platform_prices, read_prices, shipped_prices
+from fw_assets.classification.cost.pricing import Pricing
 from fw_assets.classification.cost.token_estimates import BYTE_PAIR, COUNTED
 from fw_assets.classification.cost.vocabularies import VOCABULARIES
 from fw_assets.classification.errors import InputError

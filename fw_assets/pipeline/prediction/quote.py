@@ -10,7 +10,7 @@ import polars as pl
 from fw_assets.classification.arm import without_arm
 from fw_assets.classification.arms.two_stage import longest_questions
 from fw_assets.classification.catalogue.served_names import is_served_name
-from fw_assets.classification.cost.estimate import MULTI_LABEL_ANSWERS
+from fw_assets.classification.cost.inference_lines import MULTI_LABEL_ANSWERS
 from fw_assets.classification.cost.prediction_cost import PredictionCost, prediction_cost
 from fw_assets.classification.cost.ranges import NOTHING, Range
 from fw_assets.classification.cost.text_volumes import MAX_MEASURED_ROWS, TextVolume, measure_volumes

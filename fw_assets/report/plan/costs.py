@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fw_assets.classification.cost.cost_lines import CostLine
-from fw_assets.classification.cost.estimate import DEAREST
+from fw_assets.classification.cost.deployment_lines import DEAREST
 from fw_assets.classification.cost.prices import per_1000_answers
 from fw_assets.classification.cost.ranges import Range
 from fw_assets.classification.plan.plan import Plan

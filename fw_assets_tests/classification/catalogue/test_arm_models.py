@@ -5,8 +5,8 @@ from __future__ import annotations
 from fw_assets.classification.catalogue.arm_models import with_arms
 from fw_assets.classification.catalogue.models import ADAPTER, CatalogueModel
 from fw_assets.classification.cost.durations import FIREWORKS_TIMING
-from fw_assets.classification.cost.estimate import Pricing
 from fw_assets.classification.cost.prices import shipped_prices
+from fw_assets.classification.cost.pricing import Pricing
 from fw_assets.classification.cost.text_volumes import measure_volumes, under_arm
 from fw_assets.classification.cost.token_estimates import BYTE_PAIR
 from fw_assets.classification.model_endpoint import ModelEndpoint

@@ -11,11 +11,13 @@ from fw_assets.classification.catalogue.models import PlannedModel
 from fw_assets.classification.catalogue.tuning_grid import grid
 from fw_assets.classification.cost.cost_lines import Estimate
 from fw_assets.classification.cost.durations import FIREWORKS_TIMING
-from fw_assets.classification.cost.estimate import Pricing, Workload, estimate_costs
+from fw_assets.classification.cost.estimate import estimate_costs
 from fw_assets.classification.cost.prices import Price, PriceBook, shipped_prices
+from fw_assets.classification.cost.pricing import Pricing
 from fw_assets.classification.cost.ranges import Range, exactly
 from fw_assets.classification.cost.text_volumes import TextVolume
 from fw_assets.classification.cost.token_estimates import BYTE_PAIR, COUNTED
+from fw_assets.classification.cost.workload import Workload
 from fw_assets.classification.session import Session
 
 TRAIN = TextVolume(

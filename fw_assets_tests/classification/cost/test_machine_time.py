@@ -11,11 +11,13 @@ from fw_assets.classification.catalogue.models import CatalogueModel, PlannedMod
 from fw_assets.classification.catalogue.tuning_grid import Cell
 from fw_assets.classification.cost.cost_lines import Estimate
 from fw_assets.classification.cost.durations import EMBEDDED_TIMING
-from fw_assets.classification.cost.estimate import Pricing, Workload, estimate_costs
+from fw_assets.classification.cost.estimate import estimate_costs
 from fw_assets.classification.cost.machine_time import Pace, measured_speed, scoring_minutes, training_minutes
 from fw_assets.classification.cost.prices import shipped_prices
+from fw_assets.classification.cost.pricing import Pricing
 from fw_assets.classification.cost.text_volumes import TextVolume
 from fw_assets.classification.cost.token_estimates import COUNTED
+from fw_assets.classification.cost.workload import Workload
 from fw_assets.classification.session import Session
 
 SPEED = ModelSpeed(trained_tokens=100, scored_tokens=200, basis="jobs", rows_for_trial=20)

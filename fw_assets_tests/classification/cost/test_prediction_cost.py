@@ -4,9 +4,9 @@ import pytest
 
 from fw_assets.classification.catalogue.models import PlannedModel
 from fw_assets.classification.cost.durations import FIREWORKS_TIMING
-from fw_assets.classification.cost.estimate import Pricing
 from fw_assets.classification.cost.prediction_cost import prediction_cost
 from fw_assets.classification.cost.prices import Price, PriceBook
+from fw_assets.classification.cost.pricing import Pricing
 from fw_assets.classification.cost.ranges import Range
 from fw_assets.classification.cost.text_volumes import TextVolume
 from fw_assets.classification.cost.token_estimates import COUNTED

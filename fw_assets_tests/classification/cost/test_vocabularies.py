@@ -7,8 +7,8 @@ import pytest
 
 from fw_assets.classification.catalogue.models import PlannedModel
 from fw_assets.classification.cost.durations import FIREWORKS_TIMING
-from fw_assets.classification.cost.estimate import Pricing
 from fw_assets.classification.cost.prices import PriceBook
+from fw_assets.classification.cost.pricing import Pricing
 from fw_assets.classification.cost.ranges import NOTHING
 from fw_assets.classification.cost.text_sizes import TextSize
 from fw_assets.classification.cost.text_volumes import measure_volumes

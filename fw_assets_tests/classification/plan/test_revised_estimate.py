@@ -6,9 +6,9 @@ import pytest
 
 from fw_assets.classification.catalogue.model_speed import ModelSpeed
 from fw_assets.classification.cost.durations import FIREWORKS_TIMING
-from fw_assets.classification.cost.estimate import Pricing
 from fw_assets.classification.cost.machine_time import Pace
 from fw_assets.classification.cost.prices import shipped_prices
+from fw_assets.classification.cost.pricing import Pricing
 from fw_assets.classification.cost.ranges import exactly
 from fw_assets.classification.cost.text_volumes import TextVolume, measure_volumes
 from fw_assets.classification.cost.token_estimates import BYTE_PAIR, TokenRatio

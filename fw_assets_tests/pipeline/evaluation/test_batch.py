@@ -18,10 +18,12 @@ from fw_assets.classification.catalogue.resource_ids import batch_id
 from fw_assets.classification.catalogue.tuning_grid import grid
 from fw_assets.classification.cost.cost_lines import Estimate
 from fw_assets.classification.cost.durations import FIREWORKS_TIMING
-from fw_assets.classification.cost.estimate import Pricing, Workload, estimate_costs
+from fw_assets.classification.cost.estimate import estimate_costs
 from fw_assets.classification.cost.prices import Price, PriceBook
+from fw_assets.classification.cost.pricing import Pricing
 from fw_assets.classification.cost.text_volumes import TextVolume
 from fw_assets.classification.cost.token_estimates import COUNTED
+from fw_assets.classification.cost.workload import Workload
 from fw_assets.classification.prompting.prompt import Prompt
 from fw_assets.classification.session import Inference, Session
 from fw_assets.embedded import api_key, counts, create_app

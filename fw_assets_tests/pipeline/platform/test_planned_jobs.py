@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 
 from fw_assets.classification.catalogue.models import CatalogueModel
 from fw_assets.classification.cost.durations import EMBEDDED_TIMING
-from fw_assets.classification.cost.estimate import CURVE_SHARES, Pricing
 from fw_assets.classification.cost.prices import shipped_prices
+from fw_assets.classification.cost.pricing import Pricing
 from fw_assets.classification.cost.text_volumes import measure_volumes
 from fw_assets.classification.cost.token_estimates import COUNTED
+from fw_assets.classification.cost.training_lines import CURVE_SHARES
 from fw_assets.classification.errors import InputError
 from fw_assets.classification.labels.imbalance import apply_mitigation
 from fw_assets.classification.labels.resolution import resolve

@@ -19,8 +19,8 @@ from hypothesis import strategies as st
 from fw_assets.classification.catalogue.models import CatalogueModel
 from fw_assets.classification.catalogue.tuning_grid import PublishedCell
 from fw_assets.classification.cost.durations import FIREWORKS_TIMING
-from fw_assets.classification.cost.estimate import Pricing
 from fw_assets.classification.cost.prices import shipped_prices
+from fw_assets.classification.cost.pricing import Pricing
 from fw_assets.classification.cost.text_volumes import measure_volumes
 from fw_assets.classification.cost.token_estimates import BYTE_PAIR
 from fw_assets.classification.errors import InputError

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from markdown_it import MarkdownIt
 
-from fw_assets.classification.cost.estimate import DEAREST
+from fw_assets.classification.cost.deployment_lines import DEAREST
 from fw_assets.classification.gate_policy import GatePolicy
 from fw_assets.classification.session import Session
 from fw_assets.report.formatting import Quoted
