@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from fw_assets.components import ApprovalGate, ClassificationWorkflow
     from fw_assets.components.gate import GateApproval
     from fw_assets.fireworks import FireworksError
-    from fw_assets.pipeline.errors import NotApproved, PhaseError, StepFailed
+    from fw_assets.pipeline.errors.phase import NotApproved, PhaseError, StepFailed
     from fw_assets.pipeline.values.delivery import DeploymentRecord, ReportRecord
 
 __all__ = [

@@ -21,7 +21,7 @@ import fw_assets
 from fw_assets.cli import main
 from fw_assets.code_location import CODE_LOCATION
 from fw_assets.embedded import counts
-from fw_assets.pipeline.errors import StepFailed
+from fw_assets.pipeline.errors.phase import StepFailed
 from fw_assets.pipeline.phases import Step
 from fw_assets.pipeline.runner.worker import materialize
 from fw_assets.pipeline.runner.worker_pool import PoolFactory

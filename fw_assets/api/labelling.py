@@ -15,7 +15,7 @@ from fw_assets.api.progress import say
 from fw_assets.classification.errors import input_error
 from fw_assets.classification.formats.options import ReadingOptions
 from fw_assets.classification.session_input import make_session
-from fw_assets.pipeline.errors import NotApproved
+from fw_assets.pipeline.errors.phase import NotApproved
 from fw_assets.pipeline.platform.platform import Platform
 from fw_assets.pipeline.prediction.label_file import label_file
 from fw_assets.pipeline.prediction.label_request import LabelRequest

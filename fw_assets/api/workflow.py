@@ -18,7 +18,7 @@ from fw_assets.classification.errors import input_error
 from fw_assets.classification.instruction.parser import suggest
 from fw_assets.classification.plan.plan import Plan as PlanValue
 from fw_assets.classification.session import MITIGATIONS, Mitigation
-from fw_assets.pipeline.errors import NotApproved, PhaseError
+from fw_assets.pipeline.errors.phase import NotApproved, PhaseError
 from fw_assets.pipeline.phases import due
 from fw_assets.pipeline.platform.platform import platform_from_environment
 from fw_assets.pipeline.prediction.label_text import label_text, label_text_freely

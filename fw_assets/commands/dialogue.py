@@ -13,7 +13,7 @@ from fw_assets.classification.errors import InputError, Question, Reading
 from fw_assets.classification.session_fields import SESSION_FIELDS
 from fw_assets.classification.visible_text import printable
 from fw_assets.console import err, is_terminal
-from fw_assets.pipeline.errors import StepFailed
+from fw_assets.pipeline.errors.phase import StepFailed
 from fw_assets.pipeline.failures import question_of
 
 T = TypeVar("T")

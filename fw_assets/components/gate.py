@@ -9,7 +9,7 @@ import dagster as dg
 from fw_assets.classification.values import Frozen, digest
 from fw_assets.components.attributes import name_of
 from fw_assets.components.observed_version import observed_version
-from fw_assets.pipeline.errors import NotApproved
+from fw_assets.pipeline.errors.phase import NotApproved
 from fw_assets.pipeline.signature.answer import Decision
 from fw_assets.workspace.workspace import Workspace
 

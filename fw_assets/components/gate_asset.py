@@ -10,7 +10,7 @@ import dagster as dg
 from pydantic import Field
 
 from fw_assets.components.gate import ASSET, Gate, GateApproval, part_of, require_gate, version_of
-from fw_assets.pipeline.errors import NotAnAnswer, NotApproved
+from fw_assets.pipeline.errors.phase import NotAnAnswer, NotApproved
 from fw_assets.pipeline.signature.answer import check_person, check_version, now
 from fw_assets.pipeline.signature.trail import answer_rows, record_answer
 from fw_assets.pipeline.steps.retries import readable_failures, refusals

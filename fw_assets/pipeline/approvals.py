@@ -5,7 +5,7 @@ from __future__ import annotations
 from fw_assets.classification.plan.plan import Plan
 from fw_assets.pipeline.budget.account import PlanAccount
 from fw_assets.pipeline.budget.regression_account import RegressionAccount
-from fw_assets.pipeline.errors import NotApproved
+from fw_assets.pipeline.errors.phase import NotApproved
 from fw_assets.pipeline.values.approval import Approval
 from fw_assets.pipeline.workflow.next_step import to_answer, to_plan
 from fw_assets.workspace.workspace import Workspace

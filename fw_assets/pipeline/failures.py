@@ -22,7 +22,9 @@ from fw_assets.fireworks import (
     UnexpectedResponse,
     WaitTimeout,
 )
-from fw_assets.pipeline.errors import NotAnAnswer, NotApproved, PhaseError, RunStopped, StepFailed, Unanswered
+from fw_assets.pipeline.errors.answers import Unanswered
+from fw_assets.pipeline.errors.budget import RunStopped
+from fw_assets.pipeline.errors.phase import NotAnAnswer, NotApproved, PhaseError, StepFailed
 from fw_assets.workspace.file_faults import file_fault
 
 MAX_RETRIES = 2

@@ -15,7 +15,7 @@ import pytest
 
 from fw_assets.classification.errors import Question, Reading
 from fw_assets.commands.dialogue import Dialogue, option
-from fw_assets.pipeline.errors import StepFailed
+from fw_assets.pipeline.errors.phase import StepFailed
 from fw_assets_tests.project import Done, Project
 
 NUMBER = "Its number [none]:"

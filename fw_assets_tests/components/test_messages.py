@@ -19,7 +19,7 @@ from fw_assets.components.classification_workflow import ClassificationWorkflow
 from fw_assets.exit_codes import BAD_INPUT
 from fw_assets.pipeline.approvals import require_approval
 from fw_assets.pipeline.automation.alert_events import plans_that_wait
-from fw_assets.pipeline.errors import DeploymentAboveCeiling, EstimateAboveHeld, JobCost, RunStopped
+from fw_assets.pipeline.errors.budget import DeploymentAboveCeiling, EstimateAboveHeld, JobCost, RunStopped
 from fw_assets.pipeline.exporting.export_winner import export_winner
 from fw_assets.pipeline.platform.platform import Platform
 from fw_assets.pipeline.prediction.label_file import label_file

@@ -14,7 +14,7 @@ import pytest
 
 from fw_assets.classification.dataset.chat import input_text
 from fw_assets.pipeline.automation import schedules
-from fw_assets.pipeline.errors import PhaseError
+from fw_assets.pipeline.errors.phase import PhaseError
 from fw_assets.pipeline.evaluation.regression import reevaluate
 from fw_assets.pipeline.platform.platform import Platform
 from fw_assets.pipeline.resources import WorkspaceResource

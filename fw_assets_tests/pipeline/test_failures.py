@@ -6,7 +6,9 @@ from fw_assets.classification.cost.ledger import CeilingReached
 from fw_assets.classification.errors import input_error
 from fw_assets.exit_codes import BAD_INPUT, FAILED, INCOMPLETE, WAITING
 from fw_assets.fireworks import ConnectionFailed, FireworksError, UnexpectedResponse, ValidateOnlyIgnored
-from fw_assets.pipeline.errors import HoursUsedUp, NotApproved, PhaseError, StepFailed, Unanswered
+from fw_assets.pipeline.errors.answers import Unanswered
+from fw_assets.pipeline.errors.budget import HoursUsedUp
+from fw_assets.pipeline.errors.phase import NotApproved, PhaseError, StepFailed
 from fw_assets.pipeline.failures import POLICIES, exit_code_of, is_transient
 
 CASES: list[tuple[Exception, bool, int]] = [

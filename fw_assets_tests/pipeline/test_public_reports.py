@@ -32,7 +32,7 @@ from fw_assets.fireworks._error_responses import api_error
 from fw_assets.fireworks._models import Model
 from fw_assets.fireworks._resources import parse_resource
 from fw_assets.pipeline.budget.attempts import Attempts
-from fw_assets.pipeline.errors import AttemptFailed, DeploymentRemoved, JobStalled
+from fw_assets.pipeline.errors.attempts import AttemptFailed, DeploymentRemoved, JobStalled
 from fw_assets.pipeline.evaluation.endpoint import Endpoint, ensure_endpoint
 from fw_assets.pipeline.evaluation.removed_deployment import require_deployment
 from fw_assets.pipeline.evaluation.thinking import ask_as_accepted

@@ -13,7 +13,7 @@ from fw_assets.commands.mcp.results import LabelledRow, Labels
 from fw_assets.commands.mcp.spending import Spending
 from fw_assets.commands.mcp.tools import Name
 from fw_assets.pipeline.budget.prediction_account import prediction_ledger
-from fw_assets.pipeline.errors import PredictionAboveCeiling
+from fw_assets.pipeline.errors.budget import PredictionAboveCeiling
 from fw_assets.pipeline.platform.platform import platform_from_environment
 from fw_assets.pipeline.registration.registration import registered_dataset
 from fw_assets.pipeline.values.prediction import LabelledFile

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from fw_assets.classification.cost.ledger import ROUNDING
 from fw_assets.classification.errors import input_error
 from fw_assets.classification.plan.plan import Plan
-from fw_assets.pipeline.errors import NotApproved
+from fw_assets.pipeline.errors.phase import NotApproved
 from fw_assets.pipeline.workflow.next_step import to_approve
 from fw_assets.settings import settings
 from fw_assets.workspace.workspace import Workspace

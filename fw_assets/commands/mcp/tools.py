@@ -28,7 +28,7 @@ from fw_assets.commands.mcp.results import (
 )
 from fw_assets.commands.mcp.spending import Spending, advice
 from fw_assets.fireworks import FireworksError
-from fw_assets.pipeline.errors import NotApproved
+from fw_assets.pipeline.errors.phase import NotApproved
 from fw_assets.pipeline.platform.catalogue import priced_catalogue
 from fw_assets.pipeline.platform.platform import platform_from_environment
 from fw_assets.pipeline.registration.registration import parse_session, registered_dataset, resolve_registered

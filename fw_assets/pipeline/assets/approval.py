@@ -9,7 +9,7 @@ import dagster as dg
 from fw_assets.classification.plan.plan import Plan
 from fw_assets.classification.session import Mitigation
 from fw_assets.pipeline.config import ApprovalConfig, Decision, MitigationChoice
-from fw_assets.pipeline.errors import NotAnAnswer, NotApproved
+from fw_assets.pipeline.errors.phase import NotAnAnswer, NotApproved
 from fw_assets.pipeline.phases import AUTOMATIC
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource
 from fw_assets.pipeline.run_config import Driver

@@ -9,7 +9,8 @@ import dagster as dg
 from fw_assets.classification.arms.contextual_calibration import ContextualCalibration
 from fw_assets.classification.cost.cost_lines import Stage
 from fw_assets.fireworks import Fireworks
-from fw_assets.pipeline.errors import DecisionsRefused, ThinksBeforeAnswering, first_error
+from fw_assets.pipeline.errors.answers import DecisionsRefused, ThinksBeforeAnswering
+from fw_assets.pipeline.errors.phase import first_error
 from fw_assets.pipeline.evaluation.candidate.evaluate import evaluate
 from fw_assets.pipeline.input_digests import baseline_inputs
 from fw_assets.pipeline.progress import announce

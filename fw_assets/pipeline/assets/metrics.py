@@ -13,7 +13,7 @@ from fw_assets.classification.labels.label_set import LabelSet
 from fw_assets.classification.selection.comparison import compare
 from fw_assets.classification.session import Inference
 from fw_assets.fireworks import Fireworks
-from fw_assets.pipeline.errors import DecisionsRefused
+from fw_assets.pipeline.errors.answers import DecisionsRefused
 from fw_assets.pipeline.evaluation.candidate.evaluate import evaluate
 from fw_assets.pipeline.reporting.mistakes import cost_figures
 from fw_assets.pipeline.resources import PlatformResource, WorkspaceResource

@@ -16,7 +16,7 @@ import msgspec
 from fw_assets.classification.catalogue.resource_ids import successor_id
 from fw_assets.classification.errors import input_error
 from fw_assets.pipeline.budget.account import PlanAccount
-from fw_assets.pipeline.errors import AttemptFailed
+from fw_assets.pipeline.errors.attempts import AttemptFailed
 from fw_assets.pipeline.values.attempts import Ending
 from fw_assets.pipeline.workflow.next_step import to_approve
 from fw_assets.workspace.append_log import Log

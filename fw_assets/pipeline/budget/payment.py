@@ -31,7 +31,8 @@ from fw_assets.pipeline.budget.line_prices import (
     max_deployment_hours,
     quantities_usd,
 )
-from fw_assets.pipeline.errors import AttemptFailed, HoursUsedUp
+from fw_assets.pipeline.errors.attempts import AttemptFailed
+from fw_assets.pipeline.errors.budget import HoursUsedUp
 
 USED_UP, CEILING, STOPPED = PARTIAL = ("used-up", "ceiling", "stopped")
 """What the ids of payments end in whose attempt had no result; each includes the window of its deployment."""

@@ -11,7 +11,7 @@ from fw_assets.classification.cost.prices import Item
 from fw_assets.pipeline.budget.account import PlanAccount
 from fw_assets.pipeline.budget.line_prices import HOURS, TRAINING, has_price, high_usd, item_share, usd_at_hour
 from fw_assets.pipeline.budget.payment import Payment
-from fw_assets.pipeline.errors import (
+from fw_assets.pipeline.errors.budget import (
     DeploymentAboveCeiling,
     DeploymentAboveHeld,
     EstimateAboveCeiling,

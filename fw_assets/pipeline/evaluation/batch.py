@@ -26,7 +26,7 @@ from fw_assets.fireworks import (
     names_reasoning,
 )
 from fw_assets.pipeline.budget.attempts import Attempts
-from fw_assets.pipeline.errors import BatchStalled
+from fw_assets.pipeline.errors.attempts import BatchStalled
 from fw_assets.pipeline.evaluation.online import InferenceResult
 from fw_assets.pipeline.evaluation.request_set import RequestSet
 from fw_assets.pipeline.evaluation.response_cache import ResponseCache

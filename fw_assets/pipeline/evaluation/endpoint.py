@@ -22,7 +22,7 @@ from fw_assets.fireworks import (
     ReadyDeployment,
 )
 from fw_assets.pipeline.budget.attempts import Attempts
-from fw_assets.pipeline.errors import NotServable
+from fw_assets.pipeline.errors.answers import NotServable
 from fw_assets.pipeline.platform.quota import LOOK_SECONDS, when_quota_allows
 from fw_assets.pipeline.platform.serving_paths import is_refused, serving_specs
 from fw_assets.pipeline.values.attempts import Ending

@@ -24,7 +24,8 @@ from fw_assets.fireworks import (
     PreconditionUnmet,
     ReasoningRefused,
 )
-from fw_assets.pipeline.errors import NoProbabilities, PhaseError
+from fw_assets.pipeline.errors.answers import NoProbabilities
+from fw_assets.pipeline.errors.phase import PhaseError
 from fw_assets.pipeline.evaluation.concurrency import INITIAL_LIMIT, AdaptiveLimiter
 from fw_assets.pipeline.evaluation.decision import decide
 from fw_assets.pipeline.evaluation.request_set import Judge, RequestSet

@@ -11,7 +11,8 @@ from fw_assets.classification.selection.nightly_checks import ACCEPTED_COLUMNS, 
 from fw_assets.fireworks import DeploymentSpec, Fireworks, ReadyDeployment
 from fw_assets.pipeline.approvals import regression_account
 from fw_assets.pipeline.budget.regression_account import RegressionAccount
-from fw_assets.pipeline.errors import PhaseError, Unanswered
+from fw_assets.pipeline.errors.answers import Unanswered
+from fw_assets.pipeline.errors.phase import PhaseError
 from fw_assets.pipeline.evaluation.night_log import NightLog
 from fw_assets.pipeline.evaluation.online import ask
 from fw_assets.pipeline.evaluation.removed_deployment import require_deployment

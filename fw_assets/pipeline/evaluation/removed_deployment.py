@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from fw_assets.classification.errors import InputError
 from fw_assets.fireworks import Deployment, Fireworks, FireworksError
-from fw_assets.pipeline.errors import DeploymentRemoved
+from fw_assets.pipeline.errors.attempts import DeploymentRemoved
 from fw_assets.pipeline.evaluation.endpoint import live_deployment
 from fw_assets.pipeline.platform.platform import Platform
 from fw_assets.pipeline.values.delivery import DeploymentRecord, RemovedDeployment

@@ -18,14 +18,9 @@ from fw_assets.pipeline.budget.account import PlanAccount
 from fw_assets.pipeline.budget.attempts import Attempts
 from fw_assets.pipeline.budget.payment import Payment, open_payment
 from fw_assets.pipeline.budget.quote_checks import check_hour
-from fw_assets.pipeline.errors import (
-    AttemptFailed,
-    DeploymentAboveCeiling,
-    DeploymentAboveHeld,
-    NotServable,
-    NotWhatWasEvaluated,
-    RedeliveryAboveCeiling,
-)
+from fw_assets.pipeline.errors.answers import NotServable, NotWhatWasEvaluated
+from fw_assets.pipeline.errors.attempts import AttemptFailed
+from fw_assets.pipeline.errors.budget import DeploymentAboveCeiling, DeploymentAboveHeld, RedeliveryAboveCeiling
 from fw_assets.pipeline.evaluation.endpoint import IDLE_SECONDS, current_deployment, ensure_endpoint, live_deployment
 from fw_assets.pipeline.evaluation.online import InferenceResult, ask
 from fw_assets.pipeline.evaluation.response_cache import ResponseCache

@@ -12,7 +12,8 @@ from typing import Self, TypeVar
 
 from fw_assets.classification.prompting.prompt import Prompt
 from fw_assets.fireworks import ReasoningRefused
-from fw_assets.pipeline.errors import ThinksBeforeAnswering, first_error
+from fw_assets.pipeline.errors.answers import ThinksBeforeAnswering
+from fw_assets.pipeline.errors.phase import first_error
 from fw_assets.pipeline.evaluation.response_cache import StoredAnswer
 from fw_assets.pipeline.values.asked_prompt import asked_prompt, record_refusal
 from fw_assets.workspace.workspace import Workspace

@@ -9,7 +9,8 @@ from fw_assets.pipeline.approvals import approved_account
 from fw_assets.pipeline.budget.account import PlanAccount
 from fw_assets.pipeline.budget.attempts import Attempts
 from fw_assets.pipeline.budget.line_prices import HOURS, high_usd, usd_at_hour
-from fw_assets.pipeline.errors import AttemptFailed, PhaseError
+from fw_assets.pipeline.errors.attempts import AttemptFailed
+from fw_assets.pipeline.errors.phase import PhaseError
 from fw_assets.pipeline.evaluation.endpoint import current_deployment, live_deployment
 from fw_assets.pipeline.platform.catalogue import read_priced_catalogue
 from fw_assets.pipeline.platform.deployment_quotes import hour_usd

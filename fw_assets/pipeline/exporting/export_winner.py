@@ -16,7 +16,8 @@ from fw_assets.classification.errors import input_error
 from fw_assets.classification.prompting.answer_parser import parse_answer
 from fw_assets.classification.prompting.completion import Completion
 from fw_assets.classification.prompting.prompt import Prompt, request
-from fw_assets.pipeline.errors import NotWhatWasEvaluated, PhaseError
+from fw_assets.pipeline.errors.answers import NotWhatWasEvaluated
+from fw_assets.pipeline.errors.phase import PhaseError
 from fw_assets.pipeline.evaluation.serving_proof import rows_to_replay
 from fw_assets.pipeline.exporting.export_card import card_text
 from fw_assets.pipeline.exporting.exported_winner import ExportedWinner, ExportFormat

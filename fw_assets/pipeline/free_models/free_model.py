@@ -13,7 +13,7 @@ from fw_assets.classification.baselines.encoder import EncoderModel
 from fw_assets.classification.dataset.chat import Turn
 from fw_assets.classification.plan.plan import Plan
 from fw_assets.classification.prompting.prompt import Prompt
-from fw_assets.pipeline.errors import PhaseError
+from fw_assets.pipeline.errors.phase import PhaseError
 from fw_assets.pipeline.input_digests import baseline_inputs
 from fw_assets.pipeline.platform.platform import Platform
 from fw_assets.pipeline.values.evaluation import Baselines

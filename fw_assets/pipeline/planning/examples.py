@@ -20,7 +20,7 @@ from fw_assets.classification.session import Session
 from fw_assets.classification.splits.out_of_scope import OUT_OF_SCOPE
 from fw_assets.classification.splits.sampling import stratified_sample
 from fw_assets.classification.values import digest
-from fw_assets.pipeline.errors import PhaseError
+from fw_assets.pipeline.errors.phase import PhaseError
 from fw_assets.pipeline.platform.platform import ENCODER, Platform
 from fw_assets.workspace.dataset_rows import example_paths
 from fw_assets.workspace.workspace import Workspace

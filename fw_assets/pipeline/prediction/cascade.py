@@ -9,7 +9,7 @@ import polars as pl
 
 from fw_assets.classification.plan.plan import Plan
 from fw_assets.classification.unlabelled.input_table import MESSAGES
-from fw_assets.pipeline.errors import PhaseError
+from fw_assets.pipeline.errors.phase import PhaseError
 from fw_assets.pipeline.evaluation.response_cache import StoredAnswer
 from fw_assets.pipeline.free_models.cascades import best_cascade, cascades
 from fw_assets.pipeline.free_models.free_model import FreeModel, free_model

@@ -15,7 +15,7 @@ from fw_assets.classification.cost.ranges import NOTHING
 from fw_assets.classification.plan.plan import Plan
 from fw_assets.classification.unlabelled.input_table import MESSAGES, InputTable
 from fw_assets.classification.unlabelled.output_table import write_output
-from fw_assets.pipeline.errors import PredictionAboveCeiling
+from fw_assets.pipeline.errors.budget import PredictionAboveCeiling
 from fw_assets.pipeline.evaluation.request_set import RequestSet
 from fw_assets.pipeline.evaluation.response_cache import ResponseCache, StoredAnswer
 from fw_assets.pipeline.free_models.free_abstention import free_abstention

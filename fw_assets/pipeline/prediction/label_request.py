@@ -16,7 +16,7 @@ from fw_assets.classification.prompting.prompt import Prompt
 from fw_assets.classification.session import Session
 from fw_assets.classification.unlabelled.input_table import InputTable, read_input
 from fw_assets.classification.unlabelled.output_table import check_ending
-from fw_assets.pipeline.errors import NoProbabilities
+from fw_assets.pipeline.errors.answers import NoProbabilities
 from fw_assets.pipeline.evaluation.online import MAX_ALTERNATIVES
 from fw_assets.pipeline.platform.platform import Platform
 from fw_assets.pipeline.registration.sources import fetch, local_file, local_version

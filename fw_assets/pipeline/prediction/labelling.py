@@ -13,7 +13,8 @@ from pathlib import Path
 from fw_assets.classification.prompting.prompt import Prompt, request
 from fw_assets.fireworks import Fireworks, ReasoningRefused
 from fw_assets.pipeline.budget.prediction_account import PredictionAccount
-from fw_assets.pipeline.errors import PredictionStopped, first_error
+from fw_assets.pipeline.errors.budget import PredictionStopped
+from fw_assets.pipeline.errors.phase import first_error
 from fw_assets.pipeline.evaluation.endpoint import IDLE_SECONDS
 from fw_assets.pipeline.evaluation.online import alternatives_needed, send_all
 from fw_assets.pipeline.evaluation.request_set import RequestSet

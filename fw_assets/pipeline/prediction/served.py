@@ -11,7 +11,7 @@ from fw_assets.classification.plan.plan import Plan
 from fw_assets.classification.prompting.opening import Opening
 from fw_assets.classification.prompting.prompt import Prompt
 from fw_assets.classification.scope.abstention import Abstention, model_abstention
-from fw_assets.pipeline.errors import NotServed
+from fw_assets.pipeline.errors.answers import NotServed
 from fw_assets.pipeline.input_digests import delivery_inputs
 from fw_assets.pipeline.values.delivery import DeploymentRecord, FinalistsRecord, ReportRecord
 from fw_assets.pipeline.values.evaluation import BaseMetrics, TunedMetrics

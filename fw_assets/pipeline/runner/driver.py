@@ -7,7 +7,7 @@ from typing import Any
 
 from fw_assets.classification.errors import InputError
 from fw_assets.classification.plan.plan import Plan
-from fw_assets.pipeline.errors import StepFailed
+from fw_assets.pipeline.errors.phase import StepFailed
 from fw_assets.pipeline.phases import APPROVAL, PLAN, PLANNING, DatasetStatus, Step, config_of, due, is_stopped
 from fw_assets.pipeline.planning.draft import changed_draft
 from fw_assets.pipeline.platform.catalogue import catalogue

@@ -18,7 +18,7 @@ from multiprocessing.process import BaseProcess
 from types import ModuleType
 from typing import Any
 
-from fw_assets.pipeline.errors import PhaseError
+from fw_assets.pipeline.errors.phase import PhaseError
 
 PRELOAD = "fw_assets.pipeline.runner.preload"
 EXIT = "fw_assets.pipeline.runner.fork_server_exit"

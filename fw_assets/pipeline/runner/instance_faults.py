@@ -12,7 +12,7 @@ import yaml
 from alembic.util.exc import CommandError
 from sqlalchemy.exc import DBAPIError
 
-from fw_assets.pipeline.errors import InstanceFault
+from fw_assets.pipeline.errors.phase import InstanceFault
 from fw_assets.settings import settings
 
 _FULL = ("disk is full", "disk i/o error")

@@ -16,7 +16,7 @@ from types import FrameType, TracebackType
 from typing import Any, Self
 
 from fw_assets.exit_codes import FAILED, INTERRUPTED
-from fw_assets.pipeline.errors import StepFailed
+from fw_assets.pipeline.errors.phase import StepFailed
 from fw_assets.pipeline.phases import Step
 from fw_assets.pipeline.progress import Notice, Progress, relay
 from fw_assets.pipeline.runner.fork_server import pipe, reset_signals, start_process

@@ -7,7 +7,7 @@ from typing import Any
 
 from fw_assets.classification.errors import input_error
 from fw_assets.pipeline.budget.attempts import waits_for_signature
-from fw_assets.pipeline.errors import PhaseError
+from fw_assets.pipeline.errors.phase import PhaseError
 from fw_assets.pipeline.evaluation.removed_deployment import note_removal
 from fw_assets.pipeline.evaluation.winner_deployment import WinnerDeployment, allow_redelivery, winner_deployment
 from fw_assets.pipeline.phases import DELIVERY, DatasetStatus, due

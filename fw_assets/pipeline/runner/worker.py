@@ -16,7 +16,7 @@ from typing import Any
 import dagster as dg
 
 from fw_assets.exit_codes import INTERRUPTED
-from fw_assets.pipeline.errors import StepFailed
+from fw_assets.pipeline.errors.phase import StepFailed
 from fw_assets.pipeline.failures import EXPECTED_ERRORS, exit_code_of, kind_of, message_of, question_of
 from fw_assets.pipeline.phases import Step
 from fw_assets.pipeline.progress import Message, listening

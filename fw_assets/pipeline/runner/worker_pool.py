@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Any, Protocol, Self
 
-from fw_assets.pipeline.errors import StepFailed
+from fw_assets.pipeline.errors.phase import StepFailed
 from fw_assets.pipeline.phases import Step
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Literal
 
-from fw_assets.pipeline.errors import NotAnAnswer
+from fw_assets.pipeline.errors.phase import NotAnAnswer
 
 Decision = Literal["approved", "rejected"]
 

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 
 from fw_assets.fireworks import Fireworks
 from fw_assets.pipeline.budget.account import PlanAccount
-from fw_assets.pipeline.errors import JobStalled
+from fw_assets.pipeline.errors.attempts import JobStalled
 from fw_assets.pipeline.platform.fine_tuning import STALL_SECONDS
 from fw_assets.pipeline.platform.quota import LOOK_SECONDS
 from fw_assets.pipeline.progress import tell

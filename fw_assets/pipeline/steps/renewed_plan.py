@@ -12,7 +12,7 @@ from fw_assets.classification.errors import InputError
 from fw_assets.classification.plan.offer_drift import offer_drift
 from fw_assets.fireworks import Fireworks
 from fw_assets.pipeline.budget.account import PlanAccount
-from fw_assets.pipeline.errors import PlanOutdated
+from fw_assets.pipeline.errors.phase import PlanOutdated
 from fw_assets.pipeline.input_digests import finalists_inputs
 from fw_assets.pipeline.planning.draft import PlanDraft, changed_draft, draft_again
 from fw_assets.pipeline.planning.stored_plan import store_plan

@@ -9,7 +9,7 @@ import dagster as dg
 
 from fw_assets.classification.errors import InputError
 from fw_assets.classification.visible_text import printable
-from fw_assets.pipeline.errors import NotAnAnswer, first_error
+from fw_assets.pipeline.errors.phase import NotAnAnswer, first_error
 from fw_assets.pipeline.failures import EXPECTED_ERRORS, MAX_RETRIES, is_transient, message_of, retry_delay
 from fw_assets.pipeline.ui.metadata import Row, table
 

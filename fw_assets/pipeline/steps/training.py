@@ -19,7 +19,7 @@ from fw_assets.pipeline.budget.account import PlanAccount
 from fw_assets.pipeline.budget.attempts import Attempts
 from fw_assets.pipeline.budget.payment import open_payment
 from fw_assets.pipeline.budget.quote_checks import check_estimate, check_quote
-from fw_assets.pipeline.errors import JobStalled
+from fw_assets.pipeline.errors.attempts import JobStalled
 from fw_assets.pipeline.platform.fine_tuning import (
     STALL_SECONDS,
     Upload,

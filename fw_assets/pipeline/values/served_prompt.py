@@ -6,7 +6,7 @@ from fw_assets.classification.model_endpoint import CHAT_PATH, ModelEndpoint
 from fw_assets.classification.plan.plan import Plan
 from fw_assets.classification.prompting.opening import Opening, opening_of
 from fw_assets.classification.prompting.prompt import Prompt
-from fw_assets.pipeline.errors import PhaseError
+from fw_assets.pipeline.errors.phase import PhaseError
 from fw_assets.pipeline.input_digests import delivery_inputs
 from fw_assets.pipeline.values.asked_prompt import asked_prompt
 from fw_assets.pipeline.values.delivery import DeploymentRecord, FinalistsRecord

@@ -10,7 +10,7 @@ from fw_assets.classification.cost.cost_lines import Estimate
 from fw_assets.classification.errors import InputError
 from fw_assets.classification.plan.plan import Plan
 from fw_assets.commands.mcp.spending import Spending, spending
-from fw_assets.pipeline.errors import NotApproved
+from fw_assets.pipeline.errors.phase import NotApproved
 from fw_assets.workspace.workspace import Workspace
 from fw_assets_tests.project import Project
 

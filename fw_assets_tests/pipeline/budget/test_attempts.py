@@ -10,7 +10,7 @@ import pytest
 from fw_assets.classification.catalogue.resource_ids import job_id, successor_id
 from fw_assets.classification.catalogue.tuning_grid import Cell
 from fw_assets.pipeline.budget.attempts import Attempts, waits_for_signature
-from fw_assets.pipeline.errors import AttemptFailed
+from fw_assets.pipeline.errors.attempts import AttemptFailed
 from fw_assets.pipeline.values.attempts import Ending
 from fw_assets.workspace.workspace import Workspace
 from fw_assets_tests.pipeline.scenario import Scenario

@@ -18,7 +18,8 @@ from fw_assets.classification.cost.ledger import (
 from fw_assets.classification.plan.plan import Plan
 from fw_assets.pipeline.budget.ledger_log import payment_line
 from fw_assets.pipeline.budget.payment import PARTIAL, Payment, open_payment
-from fw_assets.pipeline.errors import AttemptFailed, HoursUsedUp
+from fw_assets.pipeline.errors.attempts import AttemptFailed
+from fw_assets.pipeline.errors.budget import HoursUsedUp
 from fw_assets.pipeline.workflow.next_step import in_words
 from fw_assets_tests.pipeline.budget.fixed_account import CEILING, fixed_account, unpriced_account
 from fw_assets_tests.report.workflow import planned

@@ -9,7 +9,7 @@ from fw_assets.classification.cost.ledger import CeilingReached
 from fw_assets.classification.plan.plan import Plan
 from fw_assets.pipeline.budget.payment import open_payment
 from fw_assets.pipeline.budget.quote_checks import check_estimate, check_hour, check_quote
-from fw_assets.pipeline.errors import (
+from fw_assets.pipeline.errors.budget import (
     DeploymentAboveCeiling,
     DeploymentAboveHeld,
     EstimateAboveCeiling,

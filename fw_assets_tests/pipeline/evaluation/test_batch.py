@@ -34,7 +34,7 @@ from fw_assets.embedded.store.resource_names import ACCOUNT
 from fw_assets.fireworks import Fireworks
 from fw_assets.pipeline import progress
 from fw_assets.pipeline.budget.attempts import Attempts
-from fw_assets.pipeline.errors import AttemptFailed, BatchStalled
+from fw_assets.pipeline.errors.attempts import AttemptFailed, BatchStalled
 from fw_assets.pipeline.evaluation.batch import ask_in_batch
 from fw_assets.pipeline.evaluation.online import InferenceResult, ask
 from fw_assets.pipeline.evaluation.response_cache import ResponseCache

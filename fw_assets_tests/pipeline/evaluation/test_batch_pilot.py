@@ -13,7 +13,7 @@ from fw_assets.embedded.store.resource_names import ACCOUNT
 from fw_assets.fireworks import Fireworks
 from fw_assets.pipeline.approvals import approved_account
 from fw_assets.pipeline.budget.attempts import Attempts
-from fw_assets.pipeline.errors import ThinksBeforeAnswering
+from fw_assets.pipeline.errors.answers import ThinksBeforeAnswering
 from fw_assets.pipeline.evaluation.batch_pilot import ask_pilot
 from fw_assets.pipeline.evaluation.response_cache import ResponseCache
 from fw_assets.pipeline.evaluation.thinking import HANDFUL

@@ -14,7 +14,8 @@ import pytest
 from fw_assets.classification.catalogue.resource_ids import deployment_id
 from fw_assets.fireworks import ConflictError, Fireworks, FireworksError, QuotaExceeded
 from fw_assets.pipeline.budget.attempts import Attempts
-from fw_assets.pipeline.errors import AttemptFailed, NotServable
+from fw_assets.pipeline.errors.answers import NotServable
+from fw_assets.pipeline.errors.attempts import AttemptFailed
 from fw_assets.pipeline.evaluation.endpoint import Endpoint, ensure_endpoint
 from fw_assets.pipeline.values.delivery import DeploymentRecord
 from fw_assets.workspace.workspace import Workspace

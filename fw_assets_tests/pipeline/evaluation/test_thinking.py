@@ -15,7 +15,7 @@ from fw_assets.classification.prompting.prompt import Prompt
 from fw_assets.exit_codes import INCOMPLETE
 from fw_assets.fireworks import Fireworks, ReasoningRefused
 from fw_assets.pipeline.approvals import approved_account
-from fw_assets.pipeline.errors import ThinksBeforeAnswering
+from fw_assets.pipeline.errors.answers import ThinksBeforeAnswering
 from fw_assets.pipeline.evaluation.online import InferenceResult, ask
 from fw_assets.pipeline.evaluation.response_cache import ResponseCache
 from fw_assets.pipeline.evaluation.thinking import HANDFUL, ask_as_accepted

@@ -11,7 +11,7 @@ from fw_assets.classification.errors import InputError
 from fw_assets.classification.plan.plan import Plan
 from fw_assets.code_location import CODE_LOCATION
 from fw_assets.pipeline.approvals import require_approval
-from fw_assets.pipeline.errors import StepFailed
+from fw_assets.pipeline.errors.phase import StepFailed
 from fw_assets.pipeline.phases import FINALISTS, TUNING, Step, due
 from fw_assets.pipeline.planning.draft import changed_draft
 from fw_assets.pipeline.platform.catalogue import PricedCatalogue, priced_catalogue

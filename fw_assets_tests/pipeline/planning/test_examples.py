@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from fw_assets.classification.arms.example_source import ServedExamples
 from fw_assets.classification.session import Session
 from fw_assets.embedded.engine.features.minilm_weights import weights_available
-from fw_assets.pipeline.errors import PhaseError
+from fw_assets.pipeline.errors.phase import PhaseError
 from fw_assets.pipeline.planning.examples import (
     EMBEDDINGS,
     TFIDF,

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from fw_assets.classification.dataset.chat import input_text
 from fw_assets.classification.prompting.decision import in_reverse
 from fw_assets.classification.prompting.prompt import Shortlist
-from fw_assets.pipeline.errors import PhaseError
+from fw_assets.pipeline.errors.phase import PhaseError
 from fw_assets.pipeline.planning.shortlists import make_shortlists, served_options, stored_options
 from fw_assets.pipeline.platform.platform import Platform
 from fw_assets.workspace.dataset_rows import shortlist_paths

@@ -15,7 +15,7 @@ from fw_assets.code_location import CODE_LOCATION
 from fw_assets.exit_codes import FAILED
 from fw_assets.fireworks import Accelerators
 from fw_assets.pipeline.approvals import approved_account
-from fw_assets.pipeline.errors import StepFailed
+from fw_assets.pipeline.errors.phase import StepFailed
 from fw_assets.pipeline.phases import Step
 from fw_assets.pipeline.platform.deployment_quotes import hour_usd
 from fw_assets.pipeline.runner.worker import materialize

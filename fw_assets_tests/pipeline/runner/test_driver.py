@@ -8,7 +8,7 @@ from typing import Any, Self
 import pytest
 
 from fw_assets.exit_codes import FAILED, INCOMPLETE
-from fw_assets.pipeline.errors import StepFailed
+from fw_assets.pipeline.errors.phase import StepFailed
 from fw_assets.pipeline.phases import APPROVAL, PLANNING, Step, is_stopped
 from fw_assets.pipeline.runner.driver import MAX_CONCURRENT_STEPS, answer, drive
 from fw_assets.pipeline.runner.worker_pool import WorkerPool

@@ -9,7 +9,7 @@ import dagster as dg
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from fw_assets.pipeline.errors import InstanceFault
+from fw_assets.pipeline.errors.phase import InstanceFault
 from fw_assets.pipeline.runner.instance import open_instance
 from fw_assets.pipeline.runner.instance_faults import readable_instance_faults
 from fw_assets_tests.project import Project

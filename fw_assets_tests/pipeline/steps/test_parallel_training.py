@@ -18,7 +18,7 @@ from fw_assets.embedded import api_key
 from fw_assets.fireworks import FineTuningJob, Fireworks
 from fw_assets.pipeline.budget.account import PlanAccount
 from fw_assets.pipeline.budget.attempts import Attempts
-from fw_assets.pipeline.errors import AttemptFailed
+from fw_assets.pipeline.errors.attempts import AttemptFailed
 from fw_assets.pipeline.platform.fine_tuning import Upload
 from fw_assets.pipeline.steps.training import TrainingData, run_training_job
 from fw_assets.pipeline.values.tuning import SweepCell

@@ -10,7 +10,7 @@ import pytest
 
 from fw_assets.code_location import CODE_LOCATION
 from fw_assets.pipeline.approvals import approved_account
-from fw_assets.pipeline.errors import StepFailed
+from fw_assets.pipeline.errors.phase import StepFailed
 from fw_assets.pipeline.phases import PLAN, Step, due
 from fw_assets.pipeline.runner.instance import open_instance
 from fw_assets.pipeline.runner.worker import materialize

@@ -31,7 +31,8 @@ from fw_assets.classification.session import Session
 from fw_assets.classification.splits.turn_fields import turn_fields
 from fw_assets.fireworks import Dataset, FineTuningJob, FineTuningSpec, Fireworks, Money, NotFound, Stalled
 from fw_assets.pipeline.budget.account import PlanAccount
-from fw_assets.pipeline.errors import EstimateAboveHeld, JobStalled
+from fw_assets.pipeline.errors.attempts import JobStalled
+from fw_assets.pipeline.errors.budget import EstimateAboveHeld
 from fw_assets.pipeline.platform.fine_tuning import Upload, upload
 from fw_assets.pipeline.steps.training import TrainingData, TrainingPart, run_training_job, upload_training_data
 from fw_assets.workspace.dataset_rows import split_rows_path

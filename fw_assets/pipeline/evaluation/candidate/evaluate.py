@@ -21,15 +21,10 @@ from fw_assets.pipeline.budget.attempts import Attempts
 from fw_assets.pipeline.budget.payment import open_payment
 from fw_assets.pipeline.budget.quote_checks import check_hour
 from fw_assets.pipeline.budget.token_meter import TokenMeter
-from fw_assets.pipeline.errors import (
-    AttemptFailed,
-    DecisionsRefused,
-    DeploymentAboveCeiling,
-    DeploymentAboveHeld,
-    NotServable,
-    ThinksBeforeAnswering,
-    first_error,
-)
+from fw_assets.pipeline.errors.answers import DecisionsRefused, NotServable, ThinksBeforeAnswering
+from fw_assets.pipeline.errors.attempts import AttemptFailed
+from fw_assets.pipeline.errors.budget import DeploymentAboveCeiling, DeploymentAboveHeld
+from fw_assets.pipeline.errors.phase import first_error
 from fw_assets.pipeline.evaluation.candidate.evaluation import Evaluation
 from fw_assets.pipeline.evaluation.candidate.evaluator import Evaluator
 from fw_assets.pipeline.evaluation.endpoint import IDLE_SECONDS, Endpoint, ensure_endpoint

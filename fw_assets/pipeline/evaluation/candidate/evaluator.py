@@ -26,7 +26,7 @@ from fw_assets.classification.selection.comparison import Comparison
 from fw_assets.classification.selection.paired_counts import COMPARED_COLUMNS
 from fw_assets.classification.splits.out_of_scope import OUT_OF_SCOPE
 from fw_assets.pipeline.budget.account import PlanAccount
-from fw_assets.pipeline.errors import Unanswered
+from fw_assets.pipeline.errors.answers import Unanswered
 from fw_assets.pipeline.evaluation.candidate.stored_predictions import store_and_score, store_unscored
 from fw_assets.pipeline.evaluation.online import InferenceResult
 from fw_assets.pipeline.evaluation.request_set import Judge
