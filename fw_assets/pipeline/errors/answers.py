@@ -37,17 +37,19 @@ class ThinksBeforeAnswering(PhaseError):
 
 
 class DecisionsRefused(PhaseError):
-    """A deployment answers no decisions.
+    """A deployment answers no decisions, or a model no more, that did when the plan was made.
 
     Attributes:
         why: in the platform's words.
         reason: the same, as it follows the model's name.
     """
 
-    def __init__(self, model: str, why: str) -> None:
-        self.why, self.reason = why, f"answers no decisions on its deployment ({why.rstrip('.')})"
+    def __init__(self, model: str, why: str, *, deployed: bool) -> None:
+        where = "on its deployment" if deployed else "any more, though it did when the plan was made"
+        self.why, self.reason = why, f"answers no decisions {where} ({why.rstrip('.')})"
         super().__init__(
-            f"{model} {self.reason}. No row was asked. Leave `decision` out of `arms` or `inference` and plan again."
+            f"{model} {self.reason}. No more rows are asked. Leave `decision` out of `arms` or `inference` and plan "
+            "again."
         )
 
 

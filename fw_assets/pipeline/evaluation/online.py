@@ -20,6 +20,7 @@ from fw_assets.fireworks import (
     FailedPrecondition,
     Fireworks,
     FireworksError,
+    NotFound,
     PermissionDenied,
     PreconditionUnmet,
     ReasoningRefused,
@@ -241,7 +242,7 @@ async def send_all(
 
 def _concerns_all(error: FireworksError, prompt: Prompt, requests: RequestSet) -> bool:
     """Whether what is said to one request will be said to all; a refusal of the reasoning, until one was answered."""
-    if prompt.mode == "decision" and isinstance(error, BadRequest) and not requests.answered:
+    if prompt.mode == "decision" and isinstance(error, BadRequest | NotFound) and not requests.answered:
         return True  # a model that answers no decisions says so of the first row
     if isinstance(error, ReasoningRefused):
         return reasoning_matters(prompt) and not requests.answered

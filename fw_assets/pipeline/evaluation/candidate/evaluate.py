@@ -15,13 +15,13 @@ from fw_assets.classification.plan.plan import EvaluationPart
 from fw_assets.classification.prompting.prompt import Prompt, request
 from fw_assets.classification.session import Inference
 from fw_assets.classification.values import digest
-from fw_assets.fireworks import Accelerators, Choice, Fireworks
+from fw_assets.fireworks import Accelerators, Choice, Fireworks, FireworksError
 from fw_assets.pipeline.budget.account import PlanAccount
 from fw_assets.pipeline.budget.attempts import Attempts
 from fw_assets.pipeline.budget.payment import open_payment
 from fw_assets.pipeline.budget.quote_checks import check_hour
 from fw_assets.pipeline.budget.token_meter import TokenMeter
-from fw_assets.pipeline.errors.answers import DecisionsRefused, NotServable, ThinksBeforeAnswering
+from fw_assets.pipeline.errors.answers import DecisionsRefused, NotServable, ThinksBeforeAnswering, Unanswered
 from fw_assets.pipeline.errors.attempts import AttemptFailed
 from fw_assets.pipeline.errors.budget import DeploymentAboveCeiling, DeploymentAboveHeld
 from fw_assets.pipeline.errors.phase import first_error
@@ -75,7 +75,7 @@ async def evaluate(
         AttemptFailed: its deployment or its batch job failed.
         ThinksBeforeAnswering: it answers with its reasoning and no label.
         CeilingReached: it could cost more than was approved.
-        DecisionsRefused: its deployment answers none.
+        DecisionsRefused: it answers none, of which nobody knew when the plan was made.
         DeploymentAboveHeld, DeploymentAboveCeiling: so would its deployment, by the platform's quote; nothing was
             deployed.
     """
@@ -159,12 +159,18 @@ async def evaluate(
                     usage += extra_usage
         except Exception as failure:
             cause = first_error(failure)
+            refusal: DecisionsRefused | None = None
+            if prompt.mode == "decision" and isinstance(cause, FireworksError | Unanswered):
+                refusal = await _refusal_since(client, model, endpoint, prompt)
+                cause = refusal or cause
             if isinstance(cause, CeilingReached | ThinksBeforeAnswering | DecisionsRefused):
                 used = dict(zip(items, map(float, evaluator.cache().tokens()), strict=True))
                 if isinstance(cause, CeilingReached):
                     paid.settle_at_ceiling(sum(used.values()), meter.usd, hours())
                 else:
                     paid.settle_stopped(used, hours())
+            if refusal is not None:
+                raise refusal from failure
             raise
         tokens = zip(items, (usage.prompt_tokens, usage.completion_tokens), strict=True)
         paid.settle({**dict(tokens), "deployment-hour": hours()}, "tokens and hours")
@@ -197,4 +203,15 @@ async def _require_decisions(client: Fireworks, model: str, address: str, prompt
     """Ask what no plan could, since the deployment was not up: one small request that is counted nowhere."""
     refusal = await client.decision_refusal(address, _probe(prompt))
     if refusal is not None:
-        raise DecisionsRefused(without_arm(model), refusal)
+        raise DecisionsRefused(without_arm(model), refusal, deployed=True)
+
+
+async def _refusal_since(client: Fireworks, model: str, endpoint: Endpoint, prompt: Prompt) -> DecisionsRefused | None:
+    """Whether what failed is that decisions are refused by now: asked once more, since a row may have its own fault."""
+    try:
+        refusal = await client.decision_refusal(endpoint.address, _probe(prompt))
+    except FireworksError:
+        return None  # the failure itself says more
+    if refusal is None:
+        return None
+    return DecisionsRefused(without_arm(model), refusal, deployed=endpoint.deployment is not None)
