@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import dagster as dg
@@ -14,6 +15,8 @@ from fw_assets.pipeline.signature.answer import Decision
 from fw_assets.workspace.workspace import Workspace
 
 ASSET = "approval"
+_NAMED = 3
+"""Partitions without an approval that an error names."""
 
 
 class GateApproval(Frozen):
@@ -69,18 +72,36 @@ def require_gate(instance: dg.DagsterInstance, gate: Gate, partition: str = "") 
     Raises:
         NotApproved: there is none, it was rejected, or it is of an earlier version.
     """
-    if partition and not _has_partitions(instance, gate):
+    if partition and not has_partitions(instance, gate):
         partition = ""
     current = version_of(instance, gate, partition)
+    thing = f"{gate.thing} {partition}".strip()
     answer = Workspace(gate.folder).read(ASSET, gate.name, GateApproval, part_of(partition))
     if answer is None or answer.digest != current:
-        raise NotApproved(
-            f"{gate.thing} {current or '(never materialized)'} is not approved: materialize {'/'.join(gate.key)} with "
-            "approved_by and digest"
-        )
+        fields = "approved_by, digest and partition" if partition else "approved_by and digest"
+        version = f"{thing} {current or '(never materialized)'}"
+        raise NotApproved(f"{version} is not approved: materialize {'/'.join(gate.key)} with {fields}")
     if answer.decision == "rejected":
-        raise NotApproved(f"{gate.thing} {current} was rejected by {answer.approved_by}")
+        raise NotApproved(f"{thing} {current} was rejected by {answer.approved_by}")
     return answer
+
+
+def require_gates(instance: dg.DagsterInstance, gate: Gate, partitions: Sequence[str]) -> dict[str, GateApproval]:
+    """The approvals of several partitions, as of `require_gate`.
+
+    Raises:
+        NotApproved: some are not approved; the first of them are named.
+    """
+    answers, missing = {}, []
+    for partition in partitions:
+        try:
+            answers[partition] = require_gate(instance, gate, partition)
+        except NotApproved as error:
+            missing.append(str(error))
+    if missing:
+        more = f"; and {len(missing) - _NAMED} partitions more" if len(missing) > _NAMED else ""
+        raise NotApproved("; ".join(missing[:_NAMED]) + more)
+    return answers
 
 
 def version_of(instance: dg.DagsterInstance, gate: Gate, partition: str = "") -> str:
@@ -100,7 +121,7 @@ def version_of(instance: dg.DagsterInstance, gate: Gate, partition: str = "") ->
     return observed_version(instance, dg.AssetKey(gate.gated), partition)
 
 
-def _has_partitions(instance: dg.DagsterInstance, gate: Gate) -> bool:
+def has_partitions(instance: dg.DagsterInstance, gate: Gate) -> bool:
     """Whether the newest version is that of a partition; where there is none yet, whatever is asked is not there."""
     key = dg.AssetKey(gate.gated)
     for found in (instance.fetch_materializations(key, limit=1), instance.fetch_observations(key, limit=1)):

@@ -2,14 +2,24 @@
 
 # No `from __future__ import annotations` here: Dagster reads an asset's annotations as they are written.
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import Enum
-from typing import Any
+from typing import Any, get_origin
 
 import dagster as dg
 from pydantic import Field
 
-from fw_assets.components.gate import ASSET, Gate, GateApproval, part_of, require_gate, version_of
+from fw_assets.classification.errors import input_error
+from fw_assets.components.gate import (
+    ASSET,
+    Gate,
+    GateApproval,
+    has_partitions,
+    part_of,
+    require_gate,
+    require_gates,
+    version_of,
+)
 from fw_assets.pipeline.errors.phase import NotAnAnswer, NotApproved
 from fw_assets.pipeline.signature.answer import check_person, check_version, now
 from fw_assets.pipeline.signature.trail import answer_rows, record_answer
@@ -51,15 +61,39 @@ class GateValues(dg.IOManager):
     def handle_output(self, context: dg.OutputContext, obj: object) -> None:
         raise NotImplementedError(f"{context.asset_key.to_user_string()} keeps its answers itself")
 
-    def load_input(self, context: dg.InputContext) -> GateApproval:
-        """The approval.
+    def load_input(self, context: dg.InputContext) -> GateApproval | dict[str, GateApproval]:
+        """The approval; by partition where the input is annotated so, or a run is about a range of partitions.
 
         Raises:
             dagster.Failure: nobody has approved the newest version.
         """
-        partition = context.partition_key if context.has_partition_key else ""
+        instance, annotated = context.step_context.instance, context.dagster_type.typing_type
+        partitions = _partitions(context)
         with readable_failures():
-            return require_gate(context.step_context.instance, self._gate, partition)
+            if not partitions or not has_partitions(instance, self._gate):
+                return require_gate(instance, self._gate)
+            answers = require_gates(instance, self._gate, partitions)
+            by_partition = dict in (annotated, get_origin(annotated))
+            if len(answers) > 1 and annotated is GateApproval:
+                raise input_error(
+                    f"takes one approval, and the run is about {len(answers)} partitions, each with its own",
+                    kind="component",
+                    field=str(context.name),
+                    advice="Annotate it as dict[str, fw_assets.GateApproval]: the approvals by partition.",
+                )
+            return answers if by_partition or len(answers) > 1 else answers[partitions[0]]
+
+
+def _partitions(context: dg.InputContext) -> Sequence[str]:
+    """The partitions that the step is about; none where it has none."""
+    if context.has_partition_key:
+        return [context.partition_key]
+    step = context.step_context
+    definition = step.assets_def.partitions_def if step.assets_def is not None else None
+    if definition is None or not step.has_partition_key_range:
+        return []
+    with dg.partition_loading_context(dynamic_partitions_store=step.instance):
+        return definition.get_partition_keys_in_range(step.partition_key_range)
 
 
 def _asset(gate: Gate) -> dg.AssetsDefinition:
