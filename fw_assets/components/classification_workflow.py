@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -92,11 +93,12 @@ class ClassificationWorkflow(PlacedComponent, SessionAttributes, dg.Resolvable):
 
     def claims(self, folder: Path, project: Path) -> dict[str, str]:
         name = self.name_in(folder)
-        return {
+        own = {
             "name": name,
             "key_prefix": name_of(self._keys(name)),
-            "workspace": _in_project(project, self._workspace(name)),
+            "workspace": _normal(_in_project(project, self._workspace(name))),
         }
+        return own | ({"dataset.inbox": _normal(self._inbox(name, project))} if self._watches_inbox() else {})
 
     def definitions_in(self, folder: Path, project: Path) -> dg.Definitions:
         return self.definitions(self.name_in(folder), project)
@@ -165,7 +167,6 @@ class ClassificationWorkflow(PlacedComponent, SessionAttributes, dg.Resolvable):
         origin: DatasetSource | None,
     ) -> WorkflowInstance:
         keys, workspace = self._keys(name), self._workspace(name)
-        inbox = source.inbox
         usual: dict[str, Status] = {
             "inbox": "running" if origin is None and source.platform is None else "absent",
             "platform_datasets": "running" if source.platform is not None else "absent",
@@ -178,7 +179,7 @@ class ClassificationWorkflow(PlacedComponent, SessionAttributes, dg.Resolvable):
             owners=tuple(self.owners),
             workspace=_in_project(project, workspace),
             platform=platform,
-            inbox=f"{_in_project(project, workspace)}/inbox" if inbox is None else _in_project(project, inbox),
+            inbox=self._inbox(name, project),
             watched=source.platform,
             session=json.dumps(session, sort_keys=True),
             scheduled=self.scheduled,
@@ -186,6 +187,16 @@ class ClassificationWorkflow(PlacedComponent, SessionAttributes, dg.Resolvable):
             sources=((*keys, DATASET),) if origin else (),
             automation=tuple(sorted(statuses.items())),
         )
+
+    def _inbox(self, name: str, project: Path) -> str:
+        given = self.dataset.inbox if isinstance(self.dataset, Source) else None
+        return _in_project(project, self._workspace(name)) + "/inbox" if given is None else _in_project(project, given)
+
+    def _watches_inbox(self) -> bool:
+        given = getattr(self.automation, "inbox", None)
+        source = self.dataset if isinstance(self.dataset, Source) else None
+        own = self.dataset is None or (source is not None and source.asset is None and source.platform is None)
+        return (given or ("running" if own else "absent")) != "absent"
 
     def _given_statuses(self, origin: DatasetSource | None, source: Source) -> dict[str, Status]:
         """The statuses that the attributes give, of sensors that the instance can have."""
@@ -211,6 +222,11 @@ def _idle(origin: DatasetSource | None, source: Source) -> tuple[str, ...]:
     """The sensors that have nothing to watch."""
     watches = {"dataset": origin is not None, "platform_datasets": source.platform is not None}
     return tuple(name for name, has in watches.items() if not has)
+
+
+def _normal(place: str) -> str:
+    """One name of a place that has several."""
+    return place.rstrip("/") if is_url(place) else os.path.normpath(place)
 
 
 def _in_project(project: Path, place: str) -> str:

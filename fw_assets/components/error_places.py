@@ -50,6 +50,15 @@ def file_of(folder: Path) -> Path | None:
     return next((folder / name for name in FILES if (folder / name).is_file()), None)
 
 
+def place_of(attribute: str, folder: Path, project: Path) -> str:
+    """The file that defines the components of a folder, and the line of an attribute where that is known."""
+    file = file_of(folder)
+    if file is None:
+        return shown(folder, project)
+    line = _line(file, _path(attribute))
+    return shown(file, project) + ("" if line is None else f":{line}")
+
+
 def shown(file: Path, project: Path) -> str:
     """The path of a file as messages show it."""
     return str(file.relative_to(project) if file.is_relative_to(project) else file)
@@ -60,7 +69,12 @@ def _placed(problem: Problem, file: Path, project: Path) -> Problem:
         return problem
     if problem.field is None:
         return replace(problem, file=shown(file, project))
-    return replace(problem, file=shown(file, project), line=_line(file, re.split(r"[.\[]", problem.field)))
+    return replace(problem, file=shown(file, project), line=_line(file, _path(problem.field)))
+
+
+def _path(field: str) -> list[str]:
+    """The keys of an attribute below each other."""
+    return re.split(r"[.\[]", field)
 
 
 def _line(file: Path, path: Sequence[str]) -> int | None:

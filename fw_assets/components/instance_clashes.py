@@ -9,7 +9,7 @@ from typing import Protocol
 import dagster as dg
 
 from fw_assets.classification.errors import input_error
-from fw_assets.components.error_places import file_of, shown
+from fw_assets.components.error_places import place_of
 
 
 class Instance(Protocol):
@@ -43,6 +43,6 @@ def check_clashes(own: Instance, others: Iterable[Instance], project: Path) -> N
         folder = other.location[0]
         for attribute, value in other.claims(folder, project).items():
             if claims.get(attribute) == value:
-                file = shown(file_of(folder) or folder, project)
-                message = f"{value} is that of the instance in {file} too; give one of them another {attribute}"
+                place = place_of(attribute, folder, project)
+                message = f"{value} is that of the instance in {place} too; give one of them another {attribute}"
                 raise input_error(message, kind="component", field=attribute)

@@ -104,6 +104,10 @@ def test_an_attribute_that_another_makes_idle_is_refused(
         (f"{HEAD}  key_prefix: a/b\n", f"{HEAD}  key_prefix: a__b\n", "key_prefix"),
         (f"{HEAD}  key_prefix: a-b\n", f"{HEAD}  key_prefix: a_b\n", "key_prefix"),
         (f"{HEAD}  workspace: place\n", f"{HEAD}  workspace: ./place\n", "workspace"),
+        (f"{HEAD}  workspace: place\n", f"{HEAD}  workspace: a/../place/\n", "workspace"),
+        (f"{HEAD}  dataset: {{inbox: drop}}\n", f"{HEAD}  dataset: {{inbox: ./a/../drop/}}\n", "dataset.inbox"),
+        (f"{HEAD}  dataset: {{inbox: s3://in}}\n", f"{HEAD}  dataset: {{inbox: s3://in/}}\n", "dataset.inbox"),
+        (HEAD, f"{HEAD}  dataset:\n    inbox: workspace/one/inbox\n", "dataset.inbox"),
         (HEAD, f"{HEAD}  name: one\n", "name"),
         (GATE, f"{GATE}  group: others\n", "key"),
         (f"{GATE}  key: a-b\n", f"{GATE}  key: a_b\n", "key"),
@@ -116,6 +120,20 @@ def test_two_instances_with_something_in_common_are_refused_with_both_files(
     assert all(f"src/shop/defs/{name}/defs.yaml" in said for name in ("one", "two"))
     assert f": {field}: " in said
     assert said.endswith(f"give one of them another {field}")
+
+
+def test_the_place_in_both_files_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    one, two = f"{HEAD}  dataset:\n    inbox: drop\n", f"{HEAD}  dataset: {{inbox: drop}}\n"
+    said = refused(tmp_path, monkeypatch, one=one, two=two)
+    places = {"src/shop/defs/one/defs.yaml:5", "src/shop/defs/two/defs.yaml:4"}
+    assert {place for place in places if place in said} == places
+
+
+def test_an_inbox_that_one_of_two_does_not_watch_is_no_clash(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    watched = f"{HEAD}  dataset: {{inbox: drop}}\n"
+    write_project(tmp_path, one=watched, two=f"{watched}  automation: {{inbox: absent}}\n")
+    names = {sensor.name for sensor in load(tmp_path, monkeypatch).get_repository_def().sensor_defs}
+    assert ("one_inbox" in names, "two_inbox" in names) == (True, False)
 
 
 def test_two_instances_of_one_file_are_told_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
