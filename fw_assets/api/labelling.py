@@ -22,7 +22,7 @@ from fw_assets.pipeline.prediction.label_request import LabelRequest
 from fw_assets.pipeline.prediction.no_rows import label_no_rows
 from fw_assets.pipeline.prediction.quote_text import quote_lines
 from fw_assets.pipeline.prediction.run_log import forget_run
-from fw_assets.pipeline.registration.partitioned_tables import whole_table
+from fw_assets.pipeline.registration.partitioned_tables import refuse_index, whole_table
 from fw_assets.pipeline.values.prediction import LabelledFile, PredictionQuote
 from fw_assets.report.formatting import plural
 from fw_assets.workspace.workspace import Workspace
@@ -65,6 +65,7 @@ def _frame_of(rows: Any, options: dict[str, Any]) -> pl.DataFrame:
         rows = {"text": list(rows)}
         options["text_column"] = options.get("text_column") or "text"
     frame = whole_table(rows, "rows")
+    refuse_index(rows, {"text_column": options.get("text_column")})
     if not frame.width:
         raise input_error("the table has no rows and no columns", kind="table", field="rows")
     return frame

@@ -12,6 +12,7 @@ from fw_assets.api.workflow import Workflow
 from fw_assets.classification.errors import input_error
 from fw_assets.pipeline.platform.catalogue import own_prices
 from fw_assets.pipeline.platform.platform import platform_from_environment
+from fw_assets.pipeline.registration.partitioned_tables import refuse_index
 from fw_assets.pipeline.registration.registration import (
     check_models,
     register,
@@ -28,6 +29,7 @@ from fw_assets.workspace.workspace import Workspace
 
 _TABLES = {"eval_dataset": "eval", "out_of_scope": "out-of-scope"}
 """Fields that may be tables, and the endings of their names."""
+_COLUMNS = ("text_column", "label_column", "group_field", "weight_column")
 
 
 def plan(
@@ -98,6 +100,7 @@ def _session(store: Workspace, dataset: Any, name: str | None, session: Mapping[
         fields["models"] = [fields["models"]]
     if isinstance(dataset, str | os.PathLike):
         return fields | {"dataset": str(dataset)}
+    refuse_index(dataset, {field: fields.get(field) for field in _COLUMNS})
     return fields | {"dataset": str(table_file(store, _named(name), dataset))}
 
 

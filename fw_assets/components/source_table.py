@@ -8,7 +8,7 @@ import polars as pl
 
 from fw_assets.classification.errors import input_error
 from fw_assets.components.sources import Source
-from fw_assets.pipeline.registration.partitioned_tables import readable, whole_table
+from fw_assets.pipeline.registration.partitioned_tables import readable, refuse_index, whole_table
 from fw_assets.pipeline.registration.tables import table_file, table_parts
 from fw_assets.workspace.workspace import Workspace
 
@@ -39,7 +39,7 @@ def dataset_reference(store: Workspace, name: str, source: Source, value: object
         _refuse_idle(source)
         return str(value)
     frame = whole_table(value, "dataset.asset")
-    _require_columns(source, frame)
+    _require_columns(source, frame, value)
     if source.id is not None:
         # By the other columns too: rows of one key have no order of their own.
         with readable("dataset.id"):
@@ -61,12 +61,13 @@ def _refuse_idle(source: Source) -> None:
             )
 
 
-def _require_columns(source: Source, frame: pl.DataFrame) -> None:
+def _require_columns(source: Source, frame: pl.DataFrame, value: object) -> None:
     text = source.text if isinstance(source.text, list) else [source.text]
     named = {"text": text, "label": [source.label], "split": [source.split], "id": [source.id]}
     named |= {"group": [source.group], "weight": [source.weight]}
     for field, columns in named.items():
         for column in columns:
+            refuse_index(value, {f"dataset.{field}": column})
             if column is not None and column not in frame.columns:
                 raise input_error(
                     f"the table has no column {column!r}; it has {', '.join(frame.columns)}",

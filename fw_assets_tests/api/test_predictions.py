@@ -17,6 +17,8 @@ from fw_assets_tests.project import Project, benchmarked_project
 
 PAGE = Path(__file__).parents[2] / "docs" / "assets.md"
 ROWS = pl.DataFrame({"id": [1, 2, 3], "text": ["I was charged twice", "the app crashes", "I was charged twice"]})
+pd = pytest.importorskip("pandas", reason="pandas comes with statsmodels, of the dev extra")
+INDEXED = pd.DataFrame({"body": ["the app crashes"], "n": [1]}).set_index("body")
 
 
 @pytest.fixture(scope="module")
@@ -108,6 +110,7 @@ def test_a_table_without_rows_is_labelled_as_one_that_has_some(project: Project,
         (7, {}, "expected a table of polars, pandas or pyarrow"),
         (pl.DataFrame(), {}, "no rows and no columns"),
         (ROWS.clear(), {"options": {"text_column": "body"}}, "the table has no column 'body'"),
+        (INDEXED, {"options": {"text_column": "body"}}, "text_column: 'body' is the index of the table"),
         (ROWS.clear(), {"options": {"threshold": 3}}, "threshold: expected a number from 0 to 1"),
         (ROWS.clear(), {"options": {"free": True, "probabilities": True}}, "the most probable alone"),
         ("not/there.csv", {}, "not/there.csv: no such file"),

@@ -16,6 +16,9 @@ from fw_assets.pipeline.values.prediction import LabelledText
 from fw_assets.workspace.workspace import Workspace
 from fw_assets_tests.project import EXAMPLES, InProcessPool, Project
 
+pd = pytest.importorskip("pandas", reason="pandas comes with statsmodels, of the dev extra")
+INDEXED = pd.DataFrame({"text": ["a", "b"], "queue": ["x", "y"]}).set_index("queue")
+
 
 def table(rows: int = 120) -> pl.DataFrame:
     turns = [json.loads(line)["messages"] for line in EXAMPLES.read_text("utf-8").splitlines()[:rows]]
@@ -160,6 +163,10 @@ def test_what_cannot_be_labelled_is_an_error_of_the_input(
         ({"dataset": pl.DataFrame(), "name": "empty", "models": "char-ngram"}, "no rows"),
         ({"dataset": object(), "name": "thing", "models": "char-ngram"}, "expected a table"),
         ({"dataset": "missing.csv", "models": "char-ngram"}, "missing.csv"),
+        (
+            {"dataset": INDEXED, "name": "t", "models": "char-ngram", "label_column": "queue"},
+            "label_column: 'queue' is the index of the table, and none of its columns\nMake it one, by `table.reset_i",
+        ),
         ({"dataset": table(), "name": "Not A Name", "models": "char-ngram"}, "cannot be the name"),
         ({"dataset": table(), "name": 5, "models": "char-ngram"}, r"name: expected a text \(found 5\)"),
         ({"dataset": table(), "name": "t", "models": "char-ngram", "workspace": 5}, "workspace: expected a folder or"),

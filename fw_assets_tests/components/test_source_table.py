@@ -133,6 +133,22 @@ def test_a_path_is_taken_as_it_is(store: Workspace) -> None:
         (Source(asset="t"), pd.DataFrame({7: ["a"], "7": ["b"]}), "more than one column '7'"),
         (Source(asset="t"), pd.DataFrame({("a", "b"): ["x"]}), "names of several levels"),
         (Source(asset="t"), pd.DataFrame({"q": ["a", ["b"]]}), "the column 'q' has lists beside other values"),
+        (
+            Source(asset="t", id="key"),
+            pd.DataFrame(ROWS).set_index("key"),
+            "dataset.id: 'key' is the index of the table, and none of its columns\nMake it one, by `table.reset_",
+        ),
+        (Source(asset="t", id="index"), pd.DataFrame(ROWS), "dataset.id: 'index' is the index of the table"),
+        (
+            Source(asset="t", text=["body", "part"]),
+            pd.DataFrame(ROWS).set_index(["key", "part"]),
+            "dataset.text: 'part' is the index of the table",
+        ),
+        (
+            Source(asset="t", group="key"),
+            Partitions(a=pd.DataFrame(ROWS).set_index("key")),
+            "dataset.group: 'key' is the index of the table",
+        ),
         (Source(asset="t"), Partitions(), "none of its partitions has been materialized"),
         (Source(asset="t"), Partitions(a=None, b=pl.DataFrame(ROWS)), "dataset.asset, partition a: expected a table"),
         (

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -44,6 +45,31 @@ def whole_table(value: object, field: str) -> pl.DataFrame:
             advice="Return tables, or name an asset that puts the files together.",
         )
     return frame_of(value, field)
+
+
+def refuse_index(table: Any, columns: Mapping[str, object]) -> None:
+    """Refuse the index of a table of pandas, or of tables by partition, where a column is named.
+
+    Args:
+        columns: the column that each field names, whatever was given for it.
+
+    Raises:
+        InputError: naming the field.
+    """
+    if isinstance(table, Mapping):
+        table = next((item for item in table.values() if _is_partition(item)), None)
+    if not hasattr(table, "reset_index"):
+        return
+    # Of an index without a name, what `reset_index` calls it.
+    names = ["index" if name is None else str(name) for name in table.index.names]
+    for field, column in columns.items():
+        if column in names and column not in map(str, getattr(table, "columns", ())):
+            raise input_error(
+                f"{column!r} is the index of the table, and none of its columns",
+                kind="table",
+                field=field,
+                advice="Make it one, by `table.reset_index()`.",
+            )
 
 
 def _is_partition(value: object) -> bool:
