@@ -30,6 +30,14 @@ def check_number(field: str, value: object) -> None:
         raise _wrong(field, "a number", value)
 
 
+def check_one_way(*, free: bool, cascade: bool) -> None:
+    """Refuses the free model alone and the free model first together."""
+    if free and cascade:
+        raise input_error(
+            "is given beside free", field="cascade", advice="A cascade asks the free model first: give one."
+        )
+
+
 def check_one_of(field: str, value: object, allowed: Sequence[str]) -> None:
     """Refuses all but these."""
     if value not in allowed:

@@ -10,7 +10,7 @@ from typing import Any
 
 import polars as pl
 
-from fw_assets.api.arguments import check_number, check_text
+from fw_assets.api.arguments import check_number, check_one_way, check_text
 from fw_assets.api.progress import say
 from fw_assets.classification.errors import input_error
 from fw_assets.classification.formats.options import ReadingOptions
@@ -89,6 +89,7 @@ def _wanted(
     *,
     system: str | None = None,
     free: bool = False,
+    cascade: bool = False,
     text_column: str | None = None,
     text_template: str | None = None,
     threshold: float | None = None,
@@ -98,6 +99,7 @@ def _wanted(
     check_number("threshold", threshold)
     check_number("max_spend_usd", max_spend_usd)
     check_text("system", system)
+    check_one_way(free=free, cascade=cascade)
     columns = {"text_column": text_column, "text_template": text_template}
     named = {key: value for key, value in columns.items() if value is not None}
     make_session(named)  # the template's faults, in the words of a session
@@ -108,6 +110,7 @@ def _wanted(
         system=system,
         threshold=threshold,
         free=free,
+        cascade=cascade,
         probabilities=probabilities,
         max_spend_usd=max_spend_usd,
     )
@@ -131,7 +134,7 @@ def label_to_file(
         yes: agrees to the price, as a `max_spend_usd` does that is not below it.
         of_the_moment: the output is read at once and gone; its answers are found again by the content of the file.
         say: is told the quote.
-        options: system, free, text_column, text_template, threshold, probabilities and max_spend_usd, as of a
+        options: system, free, cascade, text_column, text_template, threshold, probabilities and max_spend_usd, as of a
             `LabelRequest`.
 
     Raises:

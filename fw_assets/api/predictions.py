@@ -23,7 +23,7 @@ from fw_assets.pipeline.workflow.instance import WorkflowInstance
 from fw_assets.settings import in_workspace, workspace_at
 from fw_assets.workspace.workspace import Workspace
 
-OPTIONS = ("system", "free", "text_column", "text_template", "threshold", "probabilities")
+OPTIONS = ("system", "free", "cascade", "text_column", "text_template", "threshold", "probabilities")
 
 
 def predictions(
@@ -55,7 +55,7 @@ def predictions(
         workspace: a folder or an fsspec URL; left out, that of the workflow, else that of the run's
             environment.
         deps: keys of further assets, such as `deployment` of the same dataset, for the lineage.
-        options: of `Workflow.predict`: system, free, text_column, text_template, threshold, probabilities.
+        options: of `Workflow.predict`: system, free, cascade, text_column, text_template, threshold, probabilities.
         asset: further arguments of `dagster.asset`, such as group_name, owners, io_manager_key, retry_policy.
 
     Raises:

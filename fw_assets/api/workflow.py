@@ -10,7 +10,7 @@ from typing import Any, Literal, overload
 
 import polars as pl
 
-from fw_assets.api.arguments import check_number, check_one_of, check_text
+from fw_assets.api.arguments import check_number, check_one_of, check_one_way, check_text
 from fw_assets.api.labelling import label_table, label_to_file
 from fw_assets.api.progress import progress, say
 from fw_assets.api.views import Plan, Report
@@ -21,7 +21,7 @@ from fw_assets.classification.session import MITIGATIONS, Mitigation
 from fw_assets.pipeline.errors.phase import NotApproved, PhaseError
 from fw_assets.pipeline.phases import due
 from fw_assets.pipeline.platform.platform import platform_from_environment
-from fw_assets.pipeline.prediction.label_text import label_text, label_text_freely
+from fw_assets.pipeline.prediction.label_text import label_text, label_text_by_cascade, label_text_freely
 from fw_assets.pipeline.reporting.report_files import whole_report
 from fw_assets.pipeline.run_config import approval_config
 from fw_assets.pipeline.runner.driver import UNDECIDED, answer, plan_now
@@ -162,7 +162,13 @@ class Workflow:
 
     @overload
     def predict(
-        self, rows: str, *, system: str | None = None, free: bool = False, threshold: float | None = None
+        self,
+        rows: str,
+        *,
+        system: str | None = None,
+        free: bool = False,
+        cascade: bool = False,
+        threshold: float | None = None,
     ) -> LabelledText: ...
     @overload
     def predict(
@@ -171,6 +177,7 @@ class Workflow:
         *,
         system: str | None = None,
         free: bool = False,
+        cascade: bool = False,
         text_column: str | None = None,
         text_template: str | None = None,
         threshold: float | None = None,
@@ -184,6 +191,7 @@ class Workflow:
         *,
         system: str | None = None,
         free: bool = False,
+        cascade: bool = False,
         threshold: float | None = None,
         **options: Any,
     ) -> LabelledText | pl.DataFrame:
@@ -196,6 +204,8 @@ class Workflow:
             rows: a text, a list of texts, or a table of polars, pandas or pyarrow.
             system: the system message before each text; left out, that of most rows of the dataset.
             free: ask the free model of the report, which costs nothing.
+            cascade: ask a free model first, and the winner where that is not sure enough, by the report's threshold;
+                `model` or the column `answered_by` says who answered.
             text_column, text_template: where a table's text is; left out, as in the dataset, or found.
             threshold: no label below this confidence, and `abstained` says so; left out, the report's; 0: none.
             probabilities: a column more for each label.
@@ -214,14 +224,15 @@ class Workflow:
                     raise input_error("is for the rows of a table, not for one text", field=min(options))
                 check_number("threshold", threshold)
                 check_text("system", system)
-                ask = label_text_freely if free else label_text
+                check_one_way(free=free, cascade=cascade)
+                ask = label_text_freely if free else label_text_by_cascade if cascade else label_text
                 answer = ask(store, platform, self.name, rows, system=system, threshold=threshold)
                 if answer.notes:
                     with progress():
                         say("\n".join(answer.notes))
                 return answer
             with progress():
-                options |= {"system": system, "free": free, "threshold": threshold}
+                options |= {"system": system, "free": free, "cascade": cascade, "threshold": threshold}
                 return label_table(store, platform, self.name, rows, **options)[0]
 
     def predict_file(

@@ -29,6 +29,7 @@ def label_no_rows(
     Raises:
         PhaseError: nothing serves the winner, or it gives no probabilities.
     """
+    by = ""
     if wanted.free:
         model, plan = free_model(store, platform, dataset), store.require("plan", dataset, Plan)
         name, prompt, abstention = model.method, model.prompt, free_abstention(store, plan, model.name)
@@ -36,9 +37,10 @@ def label_no_rows(
         require_its_platform(store, platform.name)
         served = served_model(store, dataset)
         name, prompt, abstention = served.address, served.prompt, served.abstention
+        by = name if wanted.cascade else ""
     check_probabilities(wanted, prompt, name)
     table = InputTable(tuple(frame.columns), frozenset(), rows=0, empty=0, read_as="a table without rows", files=())
-    labelled = LabelledRows(table, lambda: iter(()), prompt, abstention.at(wanted.threshold), wanted.probabilities)
+    labelled = LabelledRows(table, lambda: iter(()), prompt, abstention.at(wanted.threshold), wanted.probabilities, by)
     counts = dict.fromkeys(("rows", "labelled", "abstained", "no_label", "unanswered", "empty"), 0)
     result = LabelledFile(
         out="",

@@ -10,6 +10,10 @@ from typing import Any
 import polars as pl
 import pytest
 
+import fw_assets
+from fw_assets.classification.errors import InputError
+from fw_assets.pipeline.values.delivery import DeploymentRecord
+from fw_assets.workspace.workspace import Workspace
 from fw_assets_tests.pipeline.price_changes import USUAL, charge
 from fw_assets_tests.project import Done, Project
 
@@ -102,6 +106,76 @@ def test_of_a_file_the_unsure_rows_alone_are_priced_and_asked(project: Project) 
     assert ["TF-IDF" in (name or "") for name in by] == [True, False] * len(labels) + [False, False]
     assert by[1] == by[-1] == "accounts/fireworks/models/char-ngram"
     assert by[-2] is None
+
+
+def test_python_asks_as_the_command_does(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    rng, before = random.Random(72), project.platform()["inference_requests"]
+    for name in ("DAGSTER_HOME", "FW_PLATFORM", "FW_PLATFORM_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(project.folder)
+    work = fw_assets.workflow("tickets", workspace=project.workspace)
+    sure, unsure = cued(rng, "sales"), spelled(rng, "refund")
+    answers = [work.predict(text, cascade=True) for text in (sure, unsure)]
+    assert [answer.labels for answer in answers] == [("sales",), ("refund",)]
+    assert ["TF-IDF" in answer.model for answer in answers] == [True, False]
+    frame = work.predict([sure, unsure], cascade=True, yes=True)
+    assert frame["label"].to_list() == ["sales", "refund"]
+    assert ["TF-IDF" in name for name in frame["answered_by"]] == [True, False]
+    assert project.platform()["inference_requests"] == before + 2
+    nothing = pl.DataFrame({"text": []}, schema={"text": pl.String})
+    assert work.predict(nothing, cascade=True).columns == frame.columns
+    for rows in (sure, [sure]):
+        with pytest.raises(InputError, match="cascade: is given beside free"):
+            work.predict(rows, cascade=True, free=True)
+
+
+def test_while_the_other_model_is_down_the_rows_of_the_free_one_are_labelled(project: Project) -> None:
+    rng, faults = random.Random(73), project.workspace / ".platform" / "faults.json"
+    sure, unsure = cued(rng, "music"), spelled(rng, "travel")
+    pl.DataFrame({"text": [sure, unsure]}).write_csv(project.folder / "down.csv")
+    wanted = ("predict", "tickets", "--file", "down.csv", "--out", "down.parquet", "--cascade", "--yes")
+    faults.write_text(json.dumps({"refuse": "POST 404 Model not found", "paths": "chat/completions"}), "utf-8")
+    try:
+        assert predict(project, sure, "--cascade").stdout.strip() == "music"
+        refused = project.run("predict", "tickets", unsure, "--cascade")
+        assert (refused.returncode, refused.stdout) == (1, "")
+        assert "404 NOT_FOUND: Model not found" in refused.stderr
+        done = project.run(*wanted)
+    finally:
+        faults.unlink()
+    assert done.returncode == 4
+    assert "1 row got no answer" in done.stderr
+    rows = pl.read_parquet(project.folder / "down.parquet")
+    assert rows["label"].to_list() == ["music", None]
+    assert [bool(error) for error in rows["error"]] == [False, True]
+    before = project.platform()["inference_requests"]
+    assert project.run(*wanted).returncode == 0
+    assert project.platform()["inference_requests"] == before + 1
+    assert pl.read_parquet(project.folder / "down.parquet")["label"].to_list() == ["music", "travel"]
+
+
+def test_without_its_deployment_the_free_model_answers_what_it_is_sure_of(project: Project) -> None:
+    rng, store = random.Random(74), Workspace(str(project.workspace))
+    sure, unsure = cued(rng, "music"), spelled(rng, "travel")
+    record, header = store.require("deployment", "tickets", DeploymentRecord), store.header("deployment", "tickets")
+    assert header is not None
+    name = "accounts/local/deployments/gone"
+    gone = record.model_copy(update={"deployment": name, "deployed": True, "address": name})
+    store.write("deployment", "tickets", gone, inputs=header.inputs)
+    try:
+        for texts, code in (([sure], 0), ([sure, unsure], 1)):
+            pl.DataFrame({"text": texts}).write_csv(project.folder / "gone.csv")
+            out = project.folder / f"gone-{code}.csv"
+            asked = ("predict", "tickets", "--file", "gone.csv", "--out", str(out), "--cascade", "--yes")
+            done = project.run(*asked)
+            assert (done.returncode, out.exists()) == (code, code == 0), done.stderr
+        assert f"{name} was removed" in " ".join(done.stderr.split())
+        assert predict(project, sure, "--cascade").stdout.strip() == "music"
+        refused = project.run("predict", "tickets", unsure, "--cascade")
+        assert (refused.returncode, refused.stdout) == (1, "")
+        assert name in refused.stderr
+    finally:
+        store.write("deployment", "tickets", record, inputs=header.inputs)
 
 
 def test_where_there_is_no_cascade_it_says_why(project: Project, tmp_path: Path) -> None:
