@@ -6,12 +6,15 @@ import contextlib
 import datetime as dt
 import io
 import json
+import sys
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import polars as pl
 import pytest
 
+import fw_assets
 from fw_assets.classification.dataset.chat import input_text
 from fw_assets.pipeline.automation import schedules
 from fw_assets.pipeline.errors.phase import PhaseError
@@ -24,6 +27,7 @@ from fw_assets.workspace.workspace import Workspace
 from fw_assets_tests.chat_servers import chat_server
 from fw_assets_tests.project import Project
 
+EXAMPLES = Path(__file__).parents[2] / "examples" / "support-intents.jsonl"
 MEANINGS = "{billing: 'Invoices, refunds, charges and payments'}"
 
 
@@ -127,6 +131,53 @@ def test_examples_are_the_nearest_training_rows_and_no_others(project: Project, 
         done = project.run("predict", "tickets", "--file", str(new), "--out", str(out), "--yes")
         assert done.returncode == 0, done.stderr
         assert pl.read_csv(out)["label"].to_list()[0] == labels[examples[-1]]
+
+
+def test_examples_in_use_are_those_of_the_evaluation(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same neighbours in the same order: a test row gets the answer that the report is of, whoever asks for it."""
+    lines = EXAMPLES.read_text("utf-8").splitlines()[:400]
+    project.data.write_text("\n".join(lines) + "\n", "utf-8")
+    with chat_server("copies") as server:
+        arguments = ("--endpoint", f"near={server.url}#small", "--arm", "knn-3", "--benchmark-only", "--free-rows", "0")
+        done = project.run("run", str(project.data), *arguments, "--approve", "--yes", "--json")
+        assert done.returncode == 0, done.stderr
+        assert project.report()["winner"]["model"] == "endpoints/near+knn-3"
+        evaluated = [body["messages"] for body in server.requests]
+        folder = project.workspace / "tickets"
+        recorded = pl.read_parquet(folder / "predictions" / "near+knn-3-base-test.parquet").select("id", "predicted")
+        split = pl.read_parquet(folder / "assets" / "label_set.parquet").join(recorded, on="id", maintain_order="right")
+        answers = [labels[0] if labels else None for labels in split["predicted"].to_list()]
+        turns = [json.loads(messages) for messages in split["messages"]]
+        assert len(turns) >= 20
+
+        for name in ("DAGSTER_HOME", "FW_PLATFORM", "FW_PLATFORM_HOME"):
+            monkeypatch.delenv(name, raising=False)
+        monkeypatch.chdir(project.folder)
+        work = fw_assets.workflow("tickets", workspace=project.workspace)
+        alone = [(row[0]["content"], answer) for row, answer in zip(turns, answers, strict=True) if len(row) == 2]
+        asked = alone[:20]
+        server.requests.clear()
+        assert [(text, (*work.predict(text, threshold=0).labels, None)[0]) for text, _ in asked] == asked
+        assert all(body["messages"] in evaluated for body in server.requests)
+        assert len(server.requests) == len(asked) == 20
+
+        server.requests.clear()
+        (project.folder / "again.jsonl").write_text("".join(json.dumps({"messages": row}) + "\n" for row in turns))
+        again = ("--file", "again.jsonl", "--out", "again.parquet", "--threshold", "0", "--yes")
+        done = project.run("predict", "tickets", *again)
+        assert done.returncode == 0, done.stderr
+        assert pl.read_parquet(project.folder / "again.parquet")["label"].to_list() == answers
+        assert all(body["messages"] in evaluated for body in server.requests)
+        assert server.requests
+
+        server.requests.clear()
+        monkeypatch.setattr(sys, "argv", ["snippet"])
+        with contextlib.redirect_stdout(io.StringIO()) as printed:
+            exec(compile(project.report()["snippets"]["python"], "snippet", "exec"), {"__name__": "__main__"})
+        said = project.run("predict", "tickets", server.requests[0]["messages"][-1]["content"], "--threshold", "0")
+        assert said.returncode == 0, said.stderr
+        snippet, command = (body["messages"] for body in server.requests)
+        assert (snippet, printed.getvalue()) == (command, said.stdout)
 
 
 def test_two_stages_are_compared_with_one_win_and_serve(project: Project, watched: None) -> None:
