@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from fw_assets.classification.arm import without_arm
+from fw_assets.classification.arm import arm_name, arm_of, without_arm
 from fw_assets.classification.catalogue.models import CatalogueModel, PlannedModel
 from fw_assets.classification.metrics.confidence import ModelConfidence
 from fw_assets.classification.plan.plan import Plan
@@ -49,14 +49,19 @@ class Served:
             why = f": {self.record.gate.why}" if self.record.verdict == "keep-none" else ""
             return (
                 f"the report recommends {self.recommended}, which is free (--free, in Python free=True), and these are "
-                f"labels of {self.record.model} all the same{why}",
+                f"labels of {self._asked} all the same{why}",
             )
         if self.record.verdict != "keep-none":
             return ()
         return (
-            f"the report recommends none of the models, and these are labels of {self.record.model} all the same: "
+            f"the report recommends none of the models, and these are labels of {self._asked} all the same: "
             f"{self.record.gate.why}",
         )
+
+    @property
+    def _asked(self) -> str:
+        arm = arm_of(self.record.serves[0])
+        return arm_name(self.record.model, arm) if arm else self.record.model
 
     @property
     def is_tuned(self) -> bool:
