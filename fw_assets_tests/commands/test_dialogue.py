@@ -6,7 +6,6 @@ import json
 import os
 import pty
 import re
-import select
 import subprocess
 from collections.abc import Iterable
 from pathlib import Path
@@ -17,6 +16,7 @@ from fw_assets.classification.errors import Question, Reading
 from fw_assets.commands.dialogue import Dialogue, option
 from fw_assets.pipeline.errors.phase import StepFailed
 from fw_assets_tests.project import Done, Project
+from fw_assets_tests.terminal import is_readable
 
 NUMBER = "Its number [none]:"
 
@@ -45,7 +45,7 @@ def at_terminal(project: Project, arguments: Iterable[str], replies: Iterable[tu
         ) as process:
             os.close(theirs)
             while True:
-                ready = select.select([ours], [], [], 0.2)[0]
+                ready = is_readable(ours, 0.2)
                 try:
                     text = os.read(ours, 65536) if ready else b""
                 except OSError:  # the terminal's other end is closed

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import pty
-import select
 import subprocess
 import time
 from pathlib import Path
@@ -22,6 +21,7 @@ from fw_assets.pipeline.values.approval import Approval
 from fw_assets_tests.pipeline.automation.test_sensors import Daemon, daemon
 from fw_assets_tests.pipeline.scenario import Scenario
 from fw_assets_tests.project import Project
+from fw_assets_tests.terminal import is_readable
 
 __all__ = ["daemon"]
 
@@ -129,7 +129,7 @@ def test_on_a_terminal_what_is_missing_is_asked_for(project: Project) -> None:
 def read_until(descriptor: int, wanted: str, seconds: float = 60) -> str:
     text, end = "", time.monotonic() + seconds
     while wanted not in text and time.monotonic() < end:
-        if select.select([descriptor], [], [], 0.5)[0]:
+        if is_readable(descriptor, 0.5):
             try:
                 text += os.read(descriptor, 65536).decode("utf-8", "replace")
             except OSError:  # the other side is gone
