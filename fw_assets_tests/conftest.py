@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from fw_assets.embedded.store import embedded_platform
 from fw_assets_tests.dagster_databases import keep_what_does_not_change
 from fw_assets_tests.project import InProcessPool, Project
 
@@ -43,6 +44,10 @@ LONGEST = (
 """Files that take the longest, and begin first: none is still at work when all others are done."""
 
 
+_DESCRIPTORS = 400
+"""Open files of a process after which it closes what it can: on many machines it may have 1,024."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The longest files first; the order of the others, and that within each, is kept."""
     tests = Path(__file__).parent
@@ -53,6 +58,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_collection_finish() -> None:
     """What all test modules have loaded stays to the end: the collector of cycles need not look through it again."""
     gc.freeze()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def few_descriptors() -> Iterator[None]:
+    """A process keeps every platform that it has opened; those of tests that are done close their files."""
+    yield
+    if sum(1 for _ in Path("/dev/fd").iterdir()) > _DESCRIPTORS:
+        for platform in embedded_platform.open_platforms():
+            platform.database.close_idle()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -48,6 +48,10 @@ class Database:
         """
         self._tell = tell
 
+    def close_idle(self) -> None:
+        """Close the connections that nobody uses; the next use opens one."""
+        _close(self._idle)
+
     @contextlib.contextmanager
     def read(self) -> Iterator[sqlite3.Connection]:
         """A connection whose reads see one snapshot."""

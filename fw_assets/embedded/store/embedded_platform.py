@@ -70,3 +70,9 @@ def open_platform(home: Path) -> EmbeddedPlatform:
         if platform is None or not platform.database.path.exists():
             platform = _open_platforms[home] = EmbeddedPlatform(home)
         return platform
+
+
+def open_platforms() -> list[EmbeddedPlatform]:
+    """The platforms that this process has opened."""
+    with _open_lock:
+        return list(_open_platforms.values())
