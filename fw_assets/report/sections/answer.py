@@ -287,7 +287,7 @@ def next_step(report: Report) -> str:
         again += " without the benchmark-only mode to fine-tune; these figures are kept."
         return f"{again} {instead(report)}" if below_line(report) else again
     if free := recommended_name(report):
-        return f"Use {free}, which is free: the command with `--free` under “Use it”. {deployment.why}".strip()
+        return f"Use {free}, which is free: the command with --free under “Use it”. {deployment.why}".strip()
     if deployment.decision == "keep-none":
         return f"{deployment.why} {instead(report)}".strip()
     if deployment.decision == "keep-base":
