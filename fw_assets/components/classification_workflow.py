@@ -168,7 +168,7 @@ class ClassificationWorkflow(PlacedComponent, SessionAttributes, dg.Resolvable):
     ) -> WorkflowInstance:
         keys, workspace = self._keys(name), self._workspace(name)
         usual: dict[str, Status] = {
-            "inbox": "running" if origin is None and source.platform is None else "absent",
+            "inbox": self._usual_inbox(),
             "platform_datasets": "running" if source.platform is not None else "absent",
         }
         statuses = {**usual, **self._given_statuses(origin, source)}
@@ -193,10 +193,13 @@ class ClassificationWorkflow(PlacedComponent, SessionAttributes, dg.Resolvable):
         return _in_project(project, self._workspace(name)) + "/inbox" if given is None else _in_project(project, given)
 
     def _watches_inbox(self) -> bool:
-        given = getattr(self.automation, "inbox", None)
-        source = self.dataset if isinstance(self.dataset, Source) else None
-        own = self.dataset is None or (source is not None and source.asset is None and source.platform is None)
-        return (given or ("running" if own else "absent")) != "absent"
+        return (getattr(self.automation, "inbox", None) or self._usual_inbox()) != "absent"
+
+    def _usual_inbox(self) -> Status:
+        """The status of the inbox's sensor where no attribute gives one."""
+        if isinstance(self.dataset, Source):
+            return "running" if self.dataset.asset is None and self.dataset.platform is None else "absent"
+        return "running" if self.dataset is None else "absent"
 
     def _given_statuses(self, origin: DatasetSource | None, source: Source) -> dict[str, Status]:
         """The statuses that the attributes give, of sensors that the instance can have."""
